@@ -1,0 +1,69 @@
+"""What can go wrong, ordered by who can act on it.
+
+    CourseworkError                70  a bug of ours (anything unexpected ends here too)
+    ├── UsageError                  2  the command line: whoever typed it
+    ├── InputError                 65  documents, sheets, datasets: whoever supplied them
+    ├── TeacherError               69  the endpoint: whoever runs it or holds the key
+    │   └── KeyRefused             69
+    ├── CannotWrite                73  disk, permissions: whoever runs the machine
+    ├── TryAgainLater              75  nobody has to act: the next run goes on
+    └── RecipeError                78  the recipe: whoever wrote it
+
+An error is a small letter: what was found and where, what it would have caused, what to do.
+"""
+
+from __future__ import annotations
+
+
+class CourseworkError(Exception):
+    """The root. `exit_code` is what the command ends with; `remedy` says what to do."""
+
+    exit_code = 70
+
+    def __init__(self, problem: str, *, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.remedy}".strip()
+
+
+class UsageError(CourseworkError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class InputError(CourseworkError):
+    """A document, sheet or dataset cannot be used as it is, or nothing usable is left."""
+
+    exit_code = 65
+
+
+class TeacherError(CourseworkError):
+    """The teacher cannot be reached, or will not answer any request of this kind."""
+
+    exit_code = 69
+
+
+class KeyRefused(TeacherError):
+    """The endpoint refuses the key, the account or the model; asking again cannot help."""
+
+
+class CannotWrite(CourseworkError):
+    """A file could not be written; what was already there is whole."""
+
+    exit_code = 73
+
+
+class TryAgainLater(CourseworkError):
+    """Locked, out of budget or stopped: nothing is lost and the next run goes on."""
+
+    exit_code = 75
+
+
+class RecipeError(CourseworkError):
+    """The recipe says something that cannot be; every fault is named with its line."""
+
+    exit_code = 78

@@ -1,0 +1,1 @@
+"""Records in, a dataset folder out: split, formats, card, manifest."""

@@ -1,0 +1,113 @@
+"""The dataset folder: which files it holds and what one row says. `train/` reads this and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import InputError
+
+FORMAT_VERSION = 1
+TRAIN = "train"
+SLICES = ("rephrased", "unseen", "off_topic", "near_topic")
+"""Questions held out of training. `rephrased`: trained facts in unseen wordings. `unseen`: facts whose
+whole passage was held out. `off_topic`: fields held out whole. `near_topic`: sounds like the subject,
+is not answered by it."""
+
+
+class Row(BaseModel):
+    """One line of train.jsonl or of a slice: flat, the same keys in every row, never a null.
+
+    TRL's SFTTrainer takes `prompt` and `completion` as they are; the other columns are for people
+    and for the examination.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str = Field(description="the question in the dataset's prompt format, no blank at the end")
+    completion: str = Field(description="a blank, then the answer; end-of-text is the trainer's to add")
+    question: str
+    answer: str
+    kind: str = Field(description="document, persona, off_topic or near_topic")
+    refusal: bool = Field(description="the right answer is the refusal sentence")
+    id: str
+    fact: str
+    source: str
+    page: int = Field(description="page of the quote, 0 where there is none")
+    quote: str
+    passage: str
+    field: str
+    model: str
+    edited: bool
+
+
+class Manifest(BaseModel):
+    """manifest.json: what the folder was made of, and the hash of each file in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = FORMAT_VERSION
+    name: str
+    coursework: str = Field(description="version that wrote the folder")
+    recipe_sha256: str
+    recipe: dict[str, Any] = Field(description="the resolved recipe, without its student section")
+    student: dict[str, Any] = Field(description="the recipe's student section; only train/ reads it")
+    prompt_format: str = Field(description="how a question becomes a prompt; holds {question}")
+    refusals: list[str] = Field(description="sentences that count as a refusal, byte for byte")
+    prompts: dict[str, str] = Field(description="template name to template text")
+    models: list[str] = Field(description="teachers, as they named themselves in their replies")
+    embedded_teacher: bool = Field(description="the rule-based stand-in wrote it, no language model did")
+    sources: dict[str, str] = Field(description="document or persona to sha256 of its bytes")
+    counts: dict[str, int] = Field(description="rows per file stem")
+    files: dict[str, str] = Field(description="file name to sha256")
+    living_persons: list[str] = Field(default_factory=list, description="personas that imitate a living person")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a dataset folder. Raises InputError if it is absent or of another format."""
+    path = folder / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder} is not a dataset folder: it has no manifest.json.",
+            remedy="Name the dataset folder that `coursework run` published.",
+        ) from None
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: {where}: {first['msg']}.", remedy="Publish the dataset again with this version.") from None
+
+
+def read_rows(folder: Path, stem: str) -> Iterator[Row]:
+    """The rows of `train` or a slice, streamed. Raises InputError naming file and line of a bad row."""
+    path = folder / f"{stem}.jsonl"
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield Row.model_validate_json(line)
+                except ValidationError as fault:
+                    raise InputError(f"{path}:{number}: {fault.errors()[0]['msg']}.") from None
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing from the dataset folder.", remedy="Publish the dataset again.") from None
+
+
+FeatureType = Literal["string", "int64", "bool"]
+
+
+def features() -> dict[str, dict[str, str]]:
+    """Column types in the form `datasets.Features.from_dict` reads, so that no loader ever guesses."""
+    types: dict[Any, FeatureType] = {str: "string", int: "int64", bool: "bool"}
+    return {
+        name: {"dtype": types[field.annotation], "_type": "Value"} for name, field in Row.model_fields.items()
+    }
+
+
+def row_schema() -> str:
+    """JSON Schema of one row, for editors and for whoever reads the folder without this package."""
+    return json.dumps(Row.model_json_schema(), ensure_ascii=False, indent=2) + "\n"

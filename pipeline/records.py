@@ -1,0 +1,122 @@
+"""The nouns of the pipeline, in travelling order: Passage, Draft, Record, Rejection."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from bisect import bisect_right
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["document", "persona", "off_topic", "near_topic"]
+REFUSAL_KINDS: frozenset[str] = frozenset({"off_topic", "near_topic"})
+
+
+def content_id(*parts: str) -> str:
+    """16 hex digits that name a piece of content by what it is, never by when or where it was met."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass"))
+        digest.update(b"\x1f")
+    return digest.hexdigest()
+
+
+def normalised(text: str) -> str:
+    """Text reduced to what two people would call the same: compatibility form, case and spacing.
+
+    Punctuation at the end and around words goes; a full stop or comma between digits stays, for
+    1.5 is not 15.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = re.sub(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)", " ", folded)
+    return " ".join(kept.split())
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Passage(_Frozen):
+    """A piece of a document small enough for one question to the teacher."""
+
+    id: str = Field(description="content_id of the text: a file moved or renamed keeps its passages")
+    document: str = Field(description="the file, relative to the folder the recipe names")
+    document_sha256: str
+    heading: tuple[str, ...] = Field(default=(), description="headings above it, outermost first")
+    start: int = Field(description="first character, counted in the cleaned text of the document")
+    end: int = Field(description="one past the last character")
+    pages: tuple[tuple[int, int], ...] = Field(
+        description="(offset in `text`, page number from 1), ascending; the first offset is 0"
+    )
+    text: str
+
+    @property
+    def page(self) -> int:
+        return self.pages[0][1]
+
+    def page_at(self, offset: int) -> int:
+        """The page on which the character at `offset` of `text` stands."""
+        return self.pages[bisect_right([start for start, _ in self.pages], offset) - 1][1]
+
+
+class Draft(_Frozen):
+    """A question and an answer as parsed out of a reply; nothing about it has been checked."""
+
+    kind: Kind
+    question: str
+    answer: str
+    quote: str = Field(default="", description="the words of the passage that the answer rests on")
+    passage: str = Field(default="", description="id of the passage it was drafted from")
+    persona: str = Field(default="", description="name of the persona it was drafted for")
+    field: str = Field(default="", description="field of knowledge of a question to be refused, prompt of a persona's")
+    fact: str = Field(default="", description="names what is asked: one passage, quote and answer in many wordings")
+    request: str = Field(description="key of the request whose reply held it")
+
+
+class Record(_Frozen):
+    """A draft that passed every check. It knows its parents, so that "why did the student learn
+    this?" is a look-up."""
+
+    id: str = Field(description="content_id of its source and its normalised question")
+    kind: Kind
+    question: str
+    answer: str
+    quote: str = ""
+    source: str = Field(description="the document, the persona, or the bank of fields")
+    page: int | None = None
+    span: tuple[int, int] | None = Field(default=None, description="of the quote in the document's cleaned text")
+    passage: str = ""
+    field: str = ""
+    fact: str
+    flags: tuple[str, ...] = ()
+    model: str = Field(description="the teacher, as it named itself in the reply")
+    prompt: str = Field(description="content_id of the prompt template")
+    request: str
+    edited: bool = Field(default=False, description="a person changed its text by hand")
+
+    @model_validator(mode="after")
+    def _a_document_record_has_its_quote(self) -> Record:
+        if self.kind == "document" and not (self.quote and self.passage and self.page and self.span):
+            raise ValueError("a document record needs its quote, passage, page and span")
+        return self
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.kind in REFUSAL_KINDS
+
+
+class Rejection(_Frozen):
+    """A draft that did not pass, with the cause: a code named after the fault, and a sentence."""
+
+    cause: str = Field(description="the fault in snake_case, for example near_duplicate")
+    detail: str = Field(description="one sentence a person understands")
+    kind: str
+    question: str = ""
+    answer: str = ""
+    quote: str = ""
+    partner: str = Field(default="", description="id of the record it repeats")
+    passage: str = ""
+    field: str = ""
+    request: str = ""
