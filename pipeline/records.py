@@ -54,6 +54,7 @@ class Passage(_Frozen):
 
     @property
     def page(self) -> int:
+        """The page it starts on."""
         return self.pages[0][1]
 
     def page_at(self, offset: int) -> int:
@@ -104,6 +105,7 @@ class Record(_Frozen):
 
     @property
     def is_refusal(self) -> bool:
+        """Its right answer is the refusal sentence."""
         return self.kind in REFUSAL_KINDS
 
 

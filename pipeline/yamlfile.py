@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -39,7 +39,9 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise RecipeError(f"{path}: no such file.", remedy="`coursework init DIR` makes a workspace to start from.") from None
+        raise RecipeError(
+            f"{path}: no such file.", remedy="`coursework init DIR` makes a workspace to start from."
+        ) from None
     except (OSError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path}: cannot be read: {fault}.") from None
     try:
@@ -48,11 +50,15 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise RecipeError(f"{where}: not YAML: {fault.problem}.", remedy="Check indentation, colons and quotes there.") from None
+        raise RecipeError(
+            f"{where}: not YAML: {fault.problem}.", remedy="Check indentation, colons and quotes there."
+        ) from None
     except yaml.YAMLError as fault:
         raise RecipeError(f"{path}: not YAML: {fault}.") from None
     if root is None or not isinstance(value, dict):
-        raise RecipeError(f"{path}:1: expected `field: value` lines, found {'nothing' if root is None else 'something else'}.")
+        raise RecipeError(
+            f"{path}:1: expected `field: value` lines, found {'nothing' if root is None else 'something else'}."
+        )
     lines: dict[Place, int] = {(): 1}
     _note_lines(root, (), lines, path)
     return value, lines
@@ -65,7 +71,9 @@ def _note_lines(node: yaml.Node, place: Place, lines: dict[Place, int], path: Pa
             line = key.start_mark.line + 1
             if here in lines:
                 name = ".".join(map(str, here))
-                raise RecipeError(f"{path}:{line}: {name}: is said twice, first in line {lines[here]}.", remedy="Keep one.")
+                raise RecipeError(
+                    f"{path}:{line}: {name}: is said twice, first in line {lines[here]}.", remedy="Keep one."
+                )
             lines[here] = line
             _note_lines(child, here, lines, path)
     elif isinstance(node, yaml.SequenceNode):
@@ -99,9 +107,14 @@ def _nearest(model: type[BaseModel], place: Place) -> str:
     owner: Any = model
     for step in place[:-1]:
         field = getattr(owner, "model_fields", {}).get(step)
-        owner = field.annotation if field is not None else None
+        owner = _section(field.annotation) if field is not None else None
     names = list(getattr(owner, "model_fields", {}))
     if not names:
         return ""
     close = get_close_matches(str(place[-1]), names, n=1)
     return f" Did you mean {close[0]}?" if close else f" Expected one of: {', '.join(names)}."
+
+
+def _section(annotation: Any) -> Any:
+    """The model in an annotation such as `Documents | None`."""
+    return next((part for part in (annotation, *get_args(annotation)) if hasattr(part, "model_fields")), None)

@@ -80,12 +80,16 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: {where}: {first['msg']}.", remedy="Publish the dataset again with this version.") from None
+        raise InputError(
+            f"{path}: {where}: {first['msg']}.", remedy="Publish the dataset again with this version."
+        ) from None
 
 
 def read_rows(folder: Path, stem: str) -> Iterator[Row]:
-    """The rows of `train` or a slice, streamed. Raises InputError naming file and line of a bad row."""
+    """The rows of `train` or a slice, streamed; an empty slice has no file. Raises InputError naming a bad row's line."""
     path = folder / f"{stem}.jsonl"
+    if stem in SLICES and not path.exists():
+        return
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -103,9 +107,7 @@ FeatureType = Literal["string", "int64", "bool"]
 def features() -> dict[str, dict[str, str]]:
     """Column types in the form `datasets.Features.from_dict` reads, so that no loader ever guesses."""
     types: dict[Any, FeatureType] = {str: "string", int: "int64", bool: "bool"}
-    return {
-        name: {"dtype": types[field.annotation], "_type": "Value"} for name, field in Row.model_fields.items()
-    }
+    return {name: {"dtype": types[field.annotation], "_type": "Value"} for name, field in Row.model_fields.items()}
 
 
 def row_schema() -> str:

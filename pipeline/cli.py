@@ -1,0 +1,132 @@
+"""The verbs of the command line: parses, calls, prints; decides nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pipeline.errors import CourseworkError
+
+if TYPE_CHECKING:
+    from pipeline.run import Plan, Progress
+
+TRAIN_VERBS = ("train", "examine", "chat")
+
+
+class _Verbs(TyperGroup):
+    """The verbs of `train/` are looked up there only when one is called or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *TRAIN_VERBS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in TRAIN_VERBS:
+            from train.cli import app as verbs
+
+            group: Any = typer.main.get_command(verbs)
+            return group.get_command(ctx, cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    help="Turns documents and personas into fine-tuning data for small language models, trains and examines them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Recipe = Annotated[Path, typer.Argument(help="The recipe: a YAML file.", metavar="RECIPE", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", help="Folder for outputs; each recipe gets one of its name in it.")]
+Model = Annotated[str, typer.Option("--model", help="Teacher's model, in place of the recipe's.", show_default=False)]
+OUTPUTS = Path("outputs")
+
+
+@app.command()
+def run(
+    recipe: Recipe,
+    out: Out = OUTPUTS,
+    model: Model = "",
+    train: Annotated[bool, typer.Option("--train", help="Then train the student and examine it.")] = False,
+) -> None:
+    """Make the dataset: ask the teacher what was never asked, check, split, publish."""
+    from pipeline.recipe import load_recipe
+    from pipeline.run import run as run_stages
+
+    with _progress() as progress:
+        outcome = run_stages(load_recipe(recipe), out, model, typer.echo, progress)
+    for problem in outcome.problems:
+        typer.echo(problem, err=True)
+    if train:
+        from train.cli import train_and_examine
+
+        train_and_examine(recipe, outcome.folder)
+
+
+@app.command()
+def plan(recipe: Recipe, out: Out = OUTPUTS, model: Model = "") -> None:
+    """Say what a run would ask, and what that would cost. Calls nothing."""
+    from pipeline.recipe import load_recipe
+    from pipeline.run import plan as plan_run
+
+    for line in _plan_lines(plan_run(load_recipe(recipe), out, model, typer.echo)):
+        typer.echo(line)
+
+
+def _plan_lines(found: Plan) -> list[str]:
+    lines = [f"teacher: {found.teacher}", f"passages: {len(found.sources.passages)}"]
+    for kind, (planned, answered) in found.by_kind.items():
+        lines.append(f"{planned:>6} {kind}, {answered} already answered")
+    if found.follow:
+        lines.append(f"{found.follow:>6} more will follow from the replies (not in the estimate below)")
+    cost = (
+        f"about {found.usd:.2f} USD"
+        if found.usd is not None
+        else "price unknown (teacher.usd_per_million_input, _output)"
+    )
+    lines.append(
+        f"new: about {found.input_tokens:,} tokens to read, at most about {found.output_tokens:,} to write; {cost}"
+    )
+    return lines
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
+) -> None:
+    """Make a workspace with a recipe, prompts, personas and a sample of one's own."""
+    from pipeline.workspace import make_workspace
+
+    for line in make_workspace(folder):
+        typer.echo(line)
+
+
+class _progress:
+    """One line on a terminal that counts replies; nothing where there is no terminal."""
+
+    def __enter__(self) -> Progress:
+        self._shown = False
+        return self._show if sys.stderr.isatty() else lambda ended, wanted: None
+
+    def _show(self, ended: int, wanted: int) -> None:
+        if ended == wanted or ended % 10 == 0:
+            self._shown = True
+            sys.stderr.write(f"\r{ended} of {wanted} requests")
+            sys.stderr.flush()
+
+    def __exit__(self, *error: object) -> None:
+        if self._shown:
+            sys.stderr.write("\n")
+
+
+def main() -> None:
+    """The command `coursework`. Ends with the exit code of what went wrong, after one line that says it."""
+    try:
+        app()
+    except CourseworkError as error:
+        typer.echo(f"coursework: {error}", err=True)
+        sys.exit(error.exit_code)

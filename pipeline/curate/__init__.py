@@ -1,0 +1,138 @@
+"""Drafts in, records and rejections out: every draft ends in exactly one of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pipeline.constraints import Constraints, broken_constraints
+from pipeline.curate.form import Fault, answer_form, question_form, wording
+from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.recipe import Checks
+from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
+from pipeline.words import Questions, subject_words
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a draft was made: the teacher as it named itself, and the fingerprint of the prompt."""
+
+    model: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """What drafts are checked against."""
+
+    passages: Mapping[str, Passage]
+    origin: Callable[[str], Origin]
+    """By request key."""
+    constraints: Constraints | None = None
+    """Of the persona, on every answer in its voice."""
+
+
+@dataclass
+class Curated:
+    """Records and rejections, each in the order of the drafts."""
+
+    records: list[Record] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Checks) -> Curated:
+    """Check each draft by itself, then against those before it. Rejections among the drafts pass through."""
+    result = Curated()
+    met = Questions(checks.near_duplicate)
+    subjects = [subject_words(passage.text) for passage in material.passages.values()]
+    for draft in drafts:
+        if isinstance(draft, Rejection):
+            result.rejections.append(draft)
+            continue
+        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
+        if fault:
+            result.rejections.append(_rejected(draft, fault))
+            continue
+        record = _record(draft, material)
+        partner = met.like(draft.question)
+        if partner is not None:
+            result.rejections.append(_duplicate(draft, *partner))
+            continue
+        met.add(record.id, draft.question)
+        result.records.append(record)
+    return result
+
+
+def form_fault(draft: Draft, checks: Checks) -> Fault | None:
+    """What is wrong with the draft taken by itself."""
+    return question_form(draft, checks) or answer_form(draft, checks) or wording(draft)
+
+
+def _source_fault(draft: Draft, material: Material, checks: Checks, subjects: list[frozenset[str]]) -> Fault | None:
+    """What is wrong with the draft beside what it was made from."""
+    if draft.kind == "document":
+        passage = material.passages[draft.passage]
+        if find_quote(draft.quote, passage.text) is None:
+            return Fault("quote_not_in_passage", "The quote does not stand in the passage.")
+        return unknown_number(draft.answer, passage)
+    if draft.kind in REFUSAL_KINDS:
+        return _answered_by_corpus(draft, checks.corpus_overlap, subjects)
+    broken = broken_constraints(draft.answer, material.constraints) if material.constraints else []
+    return Fault("breaks_constraint", f"The answer has {'; '.join(broken)}.") if broken else None
+
+
+def _answered_by_corpus(draft: Draft, share: float, subjects: list[frozenset[str]]) -> Fault | None:
+    about = subject_words(draft.question)
+    if len(about) < 2:
+        return None
+    overlap = max((len(about & words) for words in subjects), default=0) / len(about)
+    if overlap >= share:
+        return Fault("answered_by_corpus", f"One passage holds {overlap:.0%} of the words it is about.")
+    return None
+
+
+def _record(draft: Draft, material: Material) -> Record:
+    origin = material.origin(draft.request)
+    passage = material.passages.get(draft.passage)
+    span, page = None, None
+    if passage is not None:
+        found = find_quote(draft.quote, passage.text)
+        if found is not None:
+            span, page = (passage.start + found[0], passage.start + found[1]), passage.page_at(found[0])
+    return Record(
+        id=content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question)),
+        kind=draft.kind,
+        question=draft.question,
+        answer=draft.answer,
+        quote=draft.quote,
+        source=passage.document if passage else draft.persona or draft.field,
+        page=page,
+        span=span,
+        passage=draft.passage,
+        field=draft.field,
+        fact=draft.fact,
+        model=origin.model,
+        prompt=origin.prompt,
+        request=draft.request,
+    )
+
+
+def _duplicate(draft: Draft, partner: str, question: str) -> Rejection:
+    same = normalised(draft.question) == normalised(question)
+    fault = Fault("exact_duplicate" if same else "near_duplicate", f"Accepted before as {question!r}.")
+    return _rejected(draft, fault, partner)
+
+
+def _rejected(draft: Draft, fault: Fault, partner: str = "") -> Rejection:
+    return Rejection(
+        cause=fault.cause,
+        detail=fault.detail,
+        kind=draft.kind,
+        question=draft.question,
+        answer=draft.answer,
+        quote=draft.quote,
+        partner=partner,
+        passage=draft.passage,
+        field=draft.field,
+        request=draft.request,
+    )

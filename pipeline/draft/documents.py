@@ -1,0 +1,93 @@
+"""Questions about a document: one request a passage, facts with their quote and several wordings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pipeline.draft import Told
+from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
+from pipeline.draft.replies import Unreadable, answer_object, string_list, tidied
+from pipeline.records import Draft, Passage, Rejection, content_id, normalised
+from pipeline.teacher.request import Reply, Request
+
+KIND = "document_questions"
+
+
+class DocumentDrafter:
+    """Asks for the facts of each passage, each in several wordings."""
+
+    def __init__(self, passages: Sequence[Passage], facts: int, wordings: int, prompt: Prompt, manner: Manner) -> None:
+        self.prompts = {prompt.path.name: prompt.text}
+        schema = _schema(facts, wordings)
+        self._asked = [
+            (
+                passage,
+                prompt.request(
+                    KIND,
+                    schema,
+                    manner,
+                    heading=" > ".join(passage.heading),
+                    passage=passage.text,
+                    facts=facts,
+                    wordings=wordings,
+                ),
+            )
+            for passage in passages
+        ]
+
+    def requests(self, told: Told) -> list[Request]:
+        """One a passage, whatever was replied."""
+        return [request for _, request in self._asked]
+
+    def still_to_come(self, told: Told) -> int:
+        """Nothing follows."""
+        return 0
+
+    def drafts(self, told: Told) -> Iterator[Draft | Rejection]:
+        """One draft a wording, in the order of the replies."""
+        for passage, request in self._asked:
+            reply = told(request.key)
+            if reply is not None:
+                yield from _read(passage, request, reply)
+
+
+def _schema(facts: int, wordings: int) -> dict[str, Any]:
+    fact = object_schema(quote=STRING, answer=STRING, questions=array_of(STRING, at_least=wordings, at_most=wordings))
+    return object_schema(facts=array_of(fact, at_most=facts))
+
+
+def _read(passage: Passage, request: Request, reply: Reply) -> Iterator[Draft | Rejection]:
+    try:
+        facts = answer_object(reply).get("facts")
+    except Unreadable as fault:
+        yield fault.rejection(request, passage=passage.id)
+        return
+    if not isinstance(facts, list):
+        shape = Unreadable("wrong_shape", "The reply's `facts` is no list.")
+        yield shape.rejection(request, passage=passage.id)
+        return
+    for number, item in enumerate(facts, 1):
+        yield from _wordings(item, number, passage, request)
+
+
+def _wordings(item: object, number: int, passage: Passage, request: Request) -> Iterator[Draft | Rejection]:
+    fact = item if isinstance(item, dict) else {}
+    quote, answer = fact.get("quote"), fact.get("answer")
+    questions = string_list(fact.get("questions"))
+    if not (isinstance(quote, str) and isinstance(answer, str) and questions):
+        fault = Unreadable("wrong_shape", f"Fact {number} of the reply lacks a quote, an answer or questions.")
+        yield fault.rejection(request, passage=passage.id)
+        return
+    answer = tidied(answer)
+    name = content_id(passage.id, normalised(quote), normalised(answer))
+    for question in questions:
+        yield Draft(
+            kind="document",
+            question=question,
+            answer=answer,
+            quote=quote.strip(),
+            passage=passage.id,
+            fact=name,
+            request=request.key,
+        )

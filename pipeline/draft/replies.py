@@ -1,0 +1,86 @@
+"""The text of a raw reply, and the JSON object in it, however it is wrapped."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pipeline.records import Rejection
+from pipeline.teacher.request import Reply, Request
+
+_REASONING = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)(?:\n```|\Z)", re.DOTALL)
+
+
+class Unreadable(Exception):
+    """A reply holds no answer; `cause` is the rejection's code and `str()` its sentence."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+    def rejection(self, request: Request, **known: str) -> Rejection:
+        """The whole reply as one rejection, so that a spent token leads to a cause somebody can read."""
+        return Rejection(cause=self.cause, detail=str(self), kind=request.kind, request=request.key, **known)
+
+
+def answer_text(reply: Reply) -> str:
+    """The message's text. Raises Unreadable if the teacher refused, was cut or said nothing."""
+    try:
+        choice = json.loads(reply.body)["choices"][0]
+        message = choice["message"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise Unreadable("unreadable_reply", "The reply is no chat completion.") from None
+    finish = choice.get("finish_reason")
+    if finish == "length":
+        raise Unreadable("cut_reply", "The reply stopped at the output limit; raise teacher.max_output_tokens.")
+    if finish == "content_filter":
+        raise Unreadable("filtered_reply", "The endpoint's content filter withheld the reply.")
+    if message.get("refusal"):
+        raise Unreadable("teacher_refused", f"The teacher refused: {str(message['refusal'])[:200]}")
+    text = message.get("content")
+    if not isinstance(text, str) or not text.strip():
+        raise Unreadable("empty_reply", "The reply holds no text.")
+    return text
+
+
+def answer_object(reply: Reply) -> dict[str, Any]:
+    """The JSON object of the reply, read as if the endpoint had ignored the format it was asked for.
+
+    Reasoning tags, Markdown fences and prefaces are stripped; raw control characters inside strings,
+    which grammar-bound servers let through, are accepted. Raises Unreadable.
+    """
+    text = _REASONING.sub("", answer_text(reply)).strip()
+    fence = _FENCE.search(text)
+    for candidate in (text, fence.group(1) if fence else "", text[text.find("{") :] if "{" in text else ""):
+        value = _first_object(candidate.strip())
+        if value is not None:
+            return value
+    raise Unreadable("no_json", f"The reply holds no JSON object; it begins: {text[:80]!r}.")
+
+
+def _first_object(text: str) -> dict[str, Any] | None:
+    try:
+        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def string_list(value: object) -> list[str]:
+    """The non-empty strings of what should be a list of them, without list numbers and wrapping quotes."""
+    if not isinstance(value, list):
+        return []
+    return [tidied(item) for item in value if isinstance(item, str) and item.strip()]
+
+
+def tidied(text: str) -> str:
+    """One line without the list number, bullet or quotation marks a teacher put around it."""
+    line = " ".join(text.split())
+    line = re.sub(r"^(?:\(?\d{1,3}[.):]|[-*•–])\s+", "", line)
+    if len(line) > 1 and (line[0], line[-1]) in {('"', '"'), ("“", "”"), ("'", "'"), ("«", "»")}:
+        inner = line[1:-1]
+        if line[0] not in inner and line[-1] not in inner:
+            line = inner.strip()
+    return line

@@ -1,0 +1,73 @@
+"""The dataset card: README.md with the YAML head that the Hugging Face hub reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from pipeline.publish.schema import SLICES, TRAIN, Manifest, features
+from pipeline.recipe import Recipe
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_WHAT = {
+    "train": "trained on",
+    "rephrased": "trained facts, asked in wordings that were not trained",
+    "unseen": "facts whose whole passage (or persona questions that themselves) were held out",
+    "off_topic": "general questions to be refused, from fields held out whole",
+    "near_topic": "questions that sound like the topic and are to be refused, from aspects held out whole",
+}
+
+
+def card(manifest: Manifest, recipe: Recipe) -> str:
+    """The card's text. The licence is left to the person: it depends on the sources and the teacher's terms."""
+    return f"---\n{_head(manifest, recipe)}---\n\n{_body(manifest, recipe)}"
+
+
+def _head(manifest: Manifest, recipe: Recipe) -> str:
+    total = sum(manifest.counts.values())
+    files = [{"split": stem, "path": f"{stem}.jsonl"} for stem in (TRAIN, *SLICES) if manifest.counts[stem]]
+    columns = [{"name": name, "dtype": kind["dtype"]} for name, kind in features().items()]
+    head: dict[str, Any] = {
+        "pretty_name": manifest.name,
+        "language": [recipe.language],
+        "task_categories": ["question-answering", "text-generation"],
+        "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
+        "tags": ["synthetic", "coursework"],
+        "configs": [{"config_name": "default", "data_files": files}],
+        "dataset_info": {"features": columns},
+    }
+    licence = "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
+    return licence + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+
+
+def _body(manifest: Manifest, recipe: Recipe) -> str:
+    parts = [f"# {manifest.name}\n", _origin(manifest)]
+    if manifest.living_persons:
+        names = ", ".join(manifest.living_persons)
+        parts.append(
+            f"**Synthetic imitation.** The answers imitate the manner of {names}, a living person. None of them"
+            " was said or approved by that person; they state no facts about anyone. Say so wherever they are shown.\n"
+        )
+    rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in (TRAIN, *SLICES))
+    parts.append(f"| file | rows | what |\n|---|---|---|\n{rows}\n")
+    if recipe.refusals:
+        parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with `{recipe.refusals.sentence}`.\n")
+    sources = "\n".join(f"- `{name}` (sha256 `{digest}`)" for name, digest in manifest.sources.items())
+    parts.append(f"Sources:\n\n{sources}\n")
+    parts.append(
+        "```python\nfrom datasets import load_dataset\n\n"
+        'rows = load_dataset("path/to/this/folder")["train"]  # TRL takes its prompt and completion as they are\n```\n'
+    )
+    return "\n".join(parts)
+
+
+def _origin(manifest: Manifest) -> str:
+    models = ", ".join(f"`{name}`" for name in manifest.models) or "nobody"
+    if manifest.embedded_teacher:
+        return (
+            f"Drafted by {models}, the **rule-based stand-in** that coursework runs when no teacher is set: it quotes"
+            " and recombines, and no language model wrote any of it. For a real teacher set `OPENAI_API_KEY` (or a"
+            " `base_url`) and name a model in the recipe.\n"
+        )
+    return f"Drafted by {models}; checked, deduplicated and split by coursework {manifest.coursework}.\n"

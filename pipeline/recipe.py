@@ -1,0 +1,176 @@
+"""The recipe: one YAML file that says all there is to say about one dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pipeline.yamlfile import read_yaml
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Teacher(_Section):
+    """The endpoint that drafts, and how it is asked."""
+
+    model: str = Field(default="", description="name the endpoint knows; empty means the embedded stand-in, or --model")
+    base_url: str = Field(
+        default="", description="root of the endpoint; empty means OPENAI_BASE_URL, else OpenAI's own"
+    )
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    max_output_tokens: int = Field(
+        default=8192, ge=256, description="a reply cut by this limit is a failure, so be generous"
+    )
+    in_flight: int = Field(default=16, ge=1, le=4096, description="requests under way at once")
+    deadline_seconds: float = Field(
+        default=180, gt=0, description="for one try of one request, from sending to last byte"
+    )
+    tries: int = Field(default=5, ge=1, le=20, description="for one request, before it waits for the next run")
+    usd_per_million_input: float | None = Field(default=None, ge=0, description="price of a million tokens read")
+    usd_per_million_output: float | None = Field(default=None, ge=0, description="price of a million tokens written")
+
+    def usd(self, read: int, written: int) -> float | None:
+        """Price of so many tokens; None where the recipe names none."""
+        if self.usd_per_million_input is None or self.usd_per_million_output is None:
+            return None
+        return (read * self.usd_per_million_input + written * self.usd_per_million_output) / 1_000_000
+
+
+class Documents(_Section):
+    """Documents to draft questions from."""
+
+    files: tuple[str, ...] = Field(min_length=1, description="files, folders or globs, relative to the recipe")
+    passage_tokens: int = Field(default=300, ge=60, le=8000, description="largest passage put to the teacher")
+    facts_per_passage: int = Field(default=14, ge=1, le=50)
+    wordings: int = Field(default=8, ge=1, le=20, description="questions asked for each fact, all with its one answer")
+    seconds_per_file: float = Field(default=60, gt=0)
+    memory_mib_per_file: int = Field(default=2048, ge=256)
+
+
+class Persona(_Section):
+    """A persona to draft questions and answers for."""
+
+    file: str = Field(description="the persona's YAML, relative to the recipe")
+    answers_per_request: int = Field(default=10, ge=1, le=50)
+
+
+class Banked(_Section):
+    """Questions to be refused, asked of the teacher field by field."""
+
+    fields: tuple[str, ...] = Field(default=(), description="a held-out field is held out whole")
+    per_field: int = Field(default=16, ge=1, le=200)
+
+
+class Refusals(_Section):
+    """Questions that the student shall refuse, and the sentence it refuses with."""
+
+    topic: str = Field(min_length=3, description="what the student may talk about; all else is off topic")
+    sentence: str = Field(min_length=3, description="the refusal, byte for byte")
+    off_topic: Banked = Banked()
+    near_topic: Banked = Field(default=Banked(), description="sounds like the topic, the documents do not answer it")
+    share: float = Field(default=0.4, ge=0, lt=1, description="at most this share of train.jsonl are refusals")
+
+
+class Checks(_Section):
+    """Thresholds of the checks; each check names its fault in the rejection."""
+
+    question_words: tuple[int, int] = (3, 60)
+    answer_words: tuple[int, int] = (1, 120)
+    near_duplicate: float = Field(
+        default=90,
+        ge=50,
+        le=100,
+        description="questions this alike (0 to 100, Indel ratio) that differ in no number and no content word are one",
+    )
+    corpus_overlap: float = Field(
+        default=0.75,
+        gt=0,
+        le=1,
+        description="a question to be refused whose content words stand to this share in one passage is answered there",
+    )
+
+    @field_validator("question_words", "answer_words")
+    @classmethod
+    def _ascending(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 0 < value[0] <= value[1]:
+            raise ValueError("expected [smallest, largest], both above 0")
+        return value
+
+
+class Split(_Section):
+    """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
+
+    unseen: float = Field(default=0.1, ge=0, lt=1, description="of passages, and of a persona's questions")
+    rephrased: float = Field(default=0.125, ge=0, lt=1, description="of wordings of trained facts")
+    off_topic: float = Field(default=0.2, ge=0, lt=1, description="of fields")
+    near_topic: float = Field(default=0.25, ge=0, lt=1, description="of near-topic fields")
+    salt: str = Field(default="coursework", description="another word here is another split")
+
+
+class Recipe(_Section):
+    """All there is to say about one dataset."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$", description="for the card")
+    teacher: Teacher = Teacher()
+    documents: Documents | None = None
+    persona: Persona | None = None
+    refusals: Refusals | None = None
+    checks: Checks = Checks()
+    split: Split = Split()
+    prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
+    student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")
+
+    @field_validator("prompt_format")
+    @classmethod
+    def _holds_the_question_once(cls, value: str) -> str:
+        names = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+        if names != ["question"] or value != value.rstrip():
+            raise ValueError("expected one {question} and no blank at the end")
+        return value
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Recipe:
+        if self.documents is None and self.persona is None:
+            raise ValueError("expected a documents: or a persona: section, for there is nothing to draft from")
+        if self.refusals and not (self.refusals.off_topic.fields or self.refusals.near_topic.fields):
+            raise ValueError("refusals: needs fields under off_topic: or near_topic:, or leave the section out")
+        return self
+
+
+class Loaded(_Section):
+    """A recipe with the place it was read from; relative paths in it start at `folder`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    recipe: Recipe
+    path: Path
+    sha256: str
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the recipe start."""
+        return self.path.parent
+
+    def template(self, name: str) -> Path:
+        """A prompt template: the workspace's own beside the recipes folder, else the one shipped."""
+        own = self.folder.parent / "prompts" / name
+        return own if own.exists() else shipped() / "prompts" / name
+
+
+def load_recipe(path: Path) -> Loaded:
+    """Raises RecipeError naming every fault as `file:line: field: what was expected`."""
+    recipe = read_yaml(path, Recipe)
+    return Loaded(recipe=recipe, path=path.resolve(), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def shipped() -> Path:
+    """The folder that holds the prompts, personas, recipes and samples that come with the package."""
+    packaged = Path(__file__).with_name("workspace")
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent

@@ -1,0 +1,87 @@
+"""The embedded teacher: an in-process endpoint that drafts by rule, for a run without key or network.
+
+It reads the slots out of the prompt and the number wanted out of the reply schema, as any teacher
+must, and its replies pass the same checks. It is a stand-in: it quotes, recombines and looks up, and
+understands nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.teacher.endpoint import RequestRejected, read_completion
+from pipeline.teacher.request import Reply, Request
+
+Drafter = Callable[[Mapping[str, str], Mapping[str, Any]], dict[str, Any]]
+
+_SLOT = re.compile(r"<([a-z_]+)>\n?(.*?)\n?</\1>", re.DOTALL)
+
+
+def _fingerprint() -> str:
+    """Changes with any rule or bank, so that replies of older rules are not taken for today's."""
+    digest = hashlib.blake2b(digest_size=4)
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in {".py", ".yaml"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+MODEL_PREFIX = "coursework-embedded"
+MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
+
+
+@cache
+def _drafters() -> dict[str, Drafter]:
+    from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.personas import persona_answers, persona_questions
+    from pipeline.teacher.embedded.refusals import near_topic_questions, off_topic_questions
+
+    return {
+        "document_questions": document_questions,
+        "persona_questions": persona_questions,
+        "persona_answers": persona_answers,
+        "off_topic_questions": off_topic_questions,
+        "near_topic_questions": near_topic_questions,
+    }
+
+
+class EmbeddedTeacher:
+    """An endpoint like any other, without a network behind it."""
+
+    name = "the embedded teacher (rules, not a language model)"
+
+    async def send(self, request: Request) -> Reply:
+        """The reply to a request, by rule."""
+        return read_completion(request.key, json.dumps(complete(request.body()), ensure_ascii=False))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def complete(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A chat completion for a chat-completions request body. Raises RequestRejected for a schema it has no rule for."""
+    wanted = (body.get("response_format") or {}).get("json_schema") or {}
+    drafter = _drafters().get(wanted.get("name", ""))
+    if drafter is None:
+        raise RequestRejected(f"The embedded teacher has no rule for the reply schema {wanted.get('name')!r}.")
+    said = str(body["messages"][-1]["content"])
+    text = json.dumps(drafter(dict(_SLOT.findall(said)), wanted["schema"]), ensure_ascii=False)
+    read = sum(len(str(message["content"])) for message in body["messages"])
+    return {
+        "id": "embedded",
+        "object": "chat.completion",
+        "model": MODEL,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": _tokens(read), "completion_tokens": _tokens(len(text))},
+    }
+
+
+def _tokens(characters: int) -> int:
+    """English runs at about four characters a token."""
+    return -(-characters // 4)

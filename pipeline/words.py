@@ -1,0 +1,101 @@
+"""Words of a question: which carry its content, and when two questions are the same but for trifles.
+
+English function words only: in other languages every word counts as content, so fewer questions are
+called alike and none is called alike wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.fuzz import ratio
+
+from pipeline.records import normalised
+
+# Question words and negations are left out on purpose: "why" is not "how", "is" is not "is not".
+_FUNCTION_WORDS = frozenset(
+    """a an the and or but if of in on at to for from by with about as into than then so that this these those it its
+    is are was were be been being am do does did done has have had having will would shall should can could may might
+    must i you he she we they me him her us them my your his our their one ones someone somebody anyone please tell
+    explain say describe know there here just really actually exactly simply also too very some any""".split()
+)
+_QUESTION_WORDS = frozenset("what which who whom whose when where why how".split())
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The words that carry the content, in order, normalised; question words among them."""
+    return tuple(word for word in normalised(text).split() if word not in _FUNCTION_WORDS)
+
+
+def subject_words(text: str) -> frozenset[str]:
+    """Crude stems of the content words less the question words: what a question is about."""
+    return frozenset(_stem(word) for word in content_words(text) if word not in _QUESTION_WORDS)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ings", "ing", "ies", "ed", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def same_word(one: str, other: str) -> bool:
+    """Equal, or a slip of one letter inside a long word; numbers only if equal."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < 6 or one[0] != other[0] or re.search(r"\d", one + other):
+        return False
+    return Levenshtein.distance(one, other, score_cutoff=1) <= 1
+
+
+def alike(one: str, other: str, threshold: float) -> bool:
+    """The same question but for spelling slips and function words.
+
+    `threshold` is the least Indel ratio (0 to 100) of the normalised texts. Above it they still differ
+    if any content word or number does ("limit for A?", "limit for B?"), or if the order of these does:
+    no similarity alone tells a near-duplicate from a minimal pair.
+    """
+    first, second = normalised(one), normalised(other)
+    if first == second:
+        return True
+    if ratio(first, second, score_cutoff=threshold) < threshold:
+        return False
+    left, right = content_words(one), content_words(other)
+    return len(left) == len(right) and all(map(same_word, left, right))
+
+
+class Questions:
+    """An index of questions that finds those alike to a new one.
+
+    Candidates share all content words, or all but one of them; each is then compared exactly, so the
+    index decides nothing itself.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._known: list[tuple[str, str]] = []
+        self._blocks: dict[tuple[str, ...], list[int]] = {}
+
+    def add(self, name: str, question: str) -> None:
+        """Remember a question under a name."""
+        for key in _keys(question):
+            self._blocks.setdefault(key, []).append(len(self._known))
+        self._known.append((name, question))
+
+    def like(self, question: str) -> tuple[str, str] | None:
+        """Name and text of the first question added that is alike to this one; None if there is none."""
+        candidates = {place for key in _keys(question) for place in self._blocks.get(key, ())}
+        for place in sorted(candidates):
+            if alike(question, self._known[place][1], self._threshold):
+                return self._known[place]
+        return None
+
+
+def _keys(question: str) -> Iterable[tuple[str, ...]]:
+    words = content_words(question)
+    yield words
+    if len(words) >= 3:
+        for index in range(len(words)):
+            yield (*words[:index], "", *words[index + 1 :])

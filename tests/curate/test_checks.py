@@ -1,0 +1,116 @@
+"""Every draft ends as a record or as a rejection with its cause."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.curate import Material, Origin, curate
+from pipeline.curate.grounding import find_quote
+from pipeline.recipe import Checks
+from pipeline.records import Draft, Passage, content_id
+
+TEXT = "Active listening asks for patience. It takes about 20 minutes\nto learn the first step of well-meant praise."
+PASSAGE = Passage(
+    id="p1", document="a.pdf", document_sha256="0", start=100, end=100 + len(TEXT), pages=((0, 3), (36, 4)), text=TEXT
+)
+MATERIAL = Material({"p1": PASSAGE}, lambda key: Origin("teacher-1", "prompt-1"))
+QUOTE = "Active listening asks for patience."
+
+
+def draft(**changes) -> Draft:
+    values = dict(
+        kind="document", question="What does active listening ask for?", answer="It asks for patience.",
+        quote=QUOTE, passage="p1", fact="f1", request="r1",
+    )  # fmt: skip
+    return Draft(**(values | changes))
+
+
+def refusal(question: str, kind: str = "off_topic") -> Draft:
+    return Draft(kind=kind, question=question, answer="No, thank you.", field="cooking", fact=question, request="r2")
+
+
+def cause_of(one: Draft) -> str:
+    result = curate([one], MATERIAL, Checks())
+    assert len(result.records) + len(result.rejections) == 1
+    return result.rejections[0].cause if result.rejections else "record"
+
+
+def test_a_good_draft_becomes_a_record_that_knows_its_place_and_its_parents():
+    (record,) = curate([draft()], MATERIAL, Checks()).records
+    assert (record.source, record.page, record.span) == ("a.pdf", 3, (100, 135))
+    assert (record.model, record.prompt, record.request) == ("teacher-1", "prompt-1", "r1")
+    assert record.id == content_id("p1", "what does active listening ask for")
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"question": "Tell me what active listening asks for."}, "not_a_question"),
+        ({"question": "What is it?"}, "unclear_question"),
+        ({"question": "Listening how?"}, "question_length"),
+        ({"question": "What does the passage say of active listening?"}, "speaks_of_source"),
+        ({"question": "According to the text, what does listening ask for?"}, "speaks_of_source"),
+        ({"question": "What does active listening (the real kind ask for?"}, "cut_question"),
+        ({"answer": "It asks for patience and"}, "cut_answer"),
+        ({"answer": "It asks for patience,"}, "cut_answer"),
+        ({"answer": "As an AI, I say patience."}, "teacher_speak"),
+        ({"answer": "What does active listening ask for"}, "answer_repeats_question"),
+        ({"answer": "word " * 200 + "end."}, "answer_length"),
+        ({"answer": "It asks for [insert virtue]."}, "placeholder"),
+        ({"quote": "Active listening asks for courage."}, "quote_not_in_passage"),
+        ({"quote": ""}, "quote_not_in_passage"),
+        ({"answer": "It takes 30 minutes.", "quote": "It takes about 20 minutes to learn"}, "number_not_in_passage"),
+    ],
+)
+def test_each_fault_has_its_cause(changes, cause):
+    assert cause_of(draft(**changes)) == cause
+
+
+def test_a_quote_survives_line_wrapping_and_typographic_signs():
+    (record,) = curate(
+        [draft(quote="It takes about 20 minutes to  learn the first step of well‑meant praise.")], MATERIAL, Checks()
+    ).records
+    assert record.page == 4
+    start, end = record.span
+    assert TEXT[start - 100 : end - 100].startswith("It takes about 20 minutes\nto learn")
+
+
+@given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT)))
+def test_any_slice_of_the_passage_is_found_where_its_words_stand(one, other):
+    start, end = sorted((one, other))
+    found = find_quote(TEXT[start:end], TEXT)
+    if TEXT[start:end].strip():
+        assert " ".join(TEXT[slice(*found)].split()) == " ".join(TEXT[start:end].split())
+
+
+def test_an_exact_and_a_near_duplicate_name_their_partner():
+    again = draft(question="What does active  listening ask for ?", fact="f2")
+    near = draft(question="What does active listning ask for?", fact="f3")
+    result = curate([draft(), again, near], MATERIAL, Checks())
+    assert [rejection.cause for rejection in result.rejections] == ["exact_duplicate", "near_duplicate"]
+    assert {rejection.partner for rejection in result.rejections} == {result.records[0].id}
+
+
+def test_wordings_of_one_fact_are_not_duplicates_of_each_other():
+    other = draft(question="Which virtue is needed by somebody who listens actively?")
+    assert len(curate([draft(), other], MATERIAL, Checks()).records) == 2
+
+
+def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
+    assert cause_of(refusal("Does active listening ask for patience?", "near_topic")) == "answered_by_corpus"
+    assert cause_of(refusal("Who invented active listening?", "near_topic")) == "record"
+    assert cause_of(refusal("How long do eggs boil?")) == "record"
+
+
+@given(st.lists(st.builds(
+    draft,
+    question=st.sampled_from(["What is denial?", "what is denial", "Why?", "Is it?", "The text?", ""]),
+    answer=st.sampled_from(["Yes.", "", "It is,", "20 of 20.", "99."]),
+    quote=st.sampled_from([QUOTE, "no", ""]),
+)))  # fmt: skip
+def test_kept_and_rejected_are_what_was_received(drafts):
+    result = curate(drafts, MATERIAL, Checks())
+    assert len(result.records) + len(result.rejections) == len(drafts)
+    assert all(rejection.cause and rejection.detail for rejection in result.rejections)

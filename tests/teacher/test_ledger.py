@@ -1,0 +1,126 @@
+"""What was committed is kept, whoever dies; one process holds the ledger at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import CannotWrite, InputError, TryAgainLater
+from pipeline.teacher.ledger import Failure, Ledger
+from pipeline.teacher.request import Reply, Request
+
+
+def request(number: int) -> Request:
+    return Request("kind", "model", "system", f"user {number}", {"type": "object"}, 0.5, 100)
+
+
+def reply(one: Request, body: str = "{}") -> Reply:
+    return Reply(one.key, body, "teacher", 10, 20)
+
+
+def test_a_reply_is_kept_byte_for_byte_and_the_first_one_stays(tmp_path):
+    one = request(1)
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([one])
+        ledger.commit([(reply(one, '{"a":  "ü\\u2028\\ud800"}'), 0.25)])
+        ledger.commit([(reply(one, "another"), 0.25)])
+    with Ledger(tmp_path) as ledger:
+        assert ledger.get(one.key) == reply(one, '{"a":  "ü\\u2028\\ud800"}')
+        assert ledger.totals().usd == 0.25
+
+
+@given(st.text())
+def test_any_text_survives_the_ledger(body):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder)) as ledger:
+        one = request(1)
+        ledger.enlist([one])
+        ledger.commit([(reply(one, body), None)])
+        assert ledger.get(one.key).body == body
+
+
+def test_requests_keep_their_first_place_for_ever(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(2), request(1)])
+        ledger.enlist([request(3), request(1), request(2)])
+        places = ledger.places()
+    assert sorted(places, key=places.get) == [request(2).key, request(1).key, request(3).key]
+
+
+def test_totals_say_what_has_no_known_price(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(1), request(2), request(3)])
+        ledger.commit([(reply(request(1)), 0.5), (reply(request(2)), None)])
+        ledger.note_failures([Failure(request(3).key, "too_slow", "no reply")])
+        assert ledger.totals() == (3, 2, 20, 40, 0.5, 1)
+
+
+def test_a_second_process_is_told_who_holds_the_ledger(tmp_path):
+    with Ledger(tmp_path), pytest.raises(TryAgainLater, match=f"in use by process {os.getpid()} since 20"):
+        Ledger(tmp_path)
+    Ledger(tmp_path).close()
+
+
+def test_the_lock_dies_with_a_killed_process_and_its_commits_live(tmp_path):
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom pipeline.teacher.ledger import Ledger\n"
+        "from tests.teacher.test_ledger import reply, request\n"
+        "ledger = Ledger(Path(sys.argv[1]))\nledger.enlist([request(1)])\nledger.commit([(reply(request(1)), None)])\n"
+        "print('ready', flush=True)\ntime.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "ready\n"
+    with pytest.raises(TryAgainLater):
+        Ledger(tmp_path)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with Ledger(tmp_path) as ledger:
+        assert ledger.get(request(1).key) == reply(request(1))
+
+
+def test_looking_takes_no_lock_and_creates_nothing(tmp_path):
+    with Ledger.look(tmp_path / "none") as nothing:
+        assert nothing.answered() == set()
+    assert not (tmp_path / "none").exists()
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(1)])
+        ledger.commit([(reply(request(1)), None)])
+        with Ledger.look(tmp_path) as seen:
+            assert seen.answered() == {request(1).key}
+
+
+def test_a_file_that_is_no_ledger_is_named_and_left_alone(tmp_path):
+    (tmp_path / "ledger.sqlite").write_bytes(b"something else entirely, and long enough" * 40)
+    with pytest.raises(InputError, match="is no ledger"):
+        Ledger(tmp_path)
+    assert (tmp_path / "ledger.sqlite").read_bytes().startswith(b"something else")
+
+
+def test_a_ledger_of_a_later_version_is_refused_unchanged(tmp_path):
+    Ledger(tmp_path).close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(InputError, match="ledger format 99"):
+        Ledger(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(CannotWrite):
+        Ledger(tmp_path / "new")
+
+
+def test_a_path_through_a_file_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWrite, match="Not a directory"):
+        Ledger(tmp_path / "file" / "new")

@@ -1,0 +1,93 @@
+"""Who may import whom. A rule that no machine checks decays."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files"}
+ALLOWED = {
+    "errors": set(),
+    "records": set(),
+    "yamlfile": {"errors"},
+    "words": {"records"},
+    "constraints": set(),
+    "files": {"errors"},
+    "funnel": {"records"},
+    "recipe": {"errors", "yamlfile"},
+    "workspace": {"errors", "recipe"},
+    "sources": SHARED_NOUNS | {"recipe"},
+    "teacher": SHARED_NOUNS | {"recipe"},
+    "draft": SHARED_NOUNS | {"recipe", "sources", "teacher.request"},
+    "curate": SHARED_NOUNS | {"recipe"},
+    "review": SHARED_NOUNS | {"recipe"},
+    "publish": SHARED_NOUNS | {"recipe"},
+}
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
+
+
+def imports(path: Path, *, module_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if module_level_only else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def part_of(path: Path) -> str:
+    inside = path.relative_to(ROOT / "pipeline")
+    return inside.parts[0].removesuffix(".py")
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", python_files("pipeline"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_imports_only_what_its_row_allows(path):
+    part = part_of(path)
+    if part in ("run", "cli", "__init__"):
+        return
+    allowed = ALLOWED[part] | {part}
+    for name in imports(path):
+        if not name.startswith("pipeline."):
+            continue
+        target = name.removeprefix("pipeline.")
+        assert target.split(".")[0] in allowed or target in allowed, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", python_files("pipeline"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_pipeline_never_imports_what_is_heavy_or_train_at_module_level(path):
+    tops = {name.split(".")[0] for name in imports(path, module_level_only=True)}
+    assert not tops & (HEAVY | {"train"})
+
+
+@pytest.mark.parametrize("path", python_files("train"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_train_knows_of_the_pipeline_only_errors_yaml_and_the_dataset_folder(path):
+    from_pipeline = {name for name in imports(path) if name.split(".")[0] == "pipeline"}
+    assert from_pipeline <= {"pipeline", "pipeline.errors", "pipeline.yamlfile", "pipeline.publish.schema"}
+
+
+@pytest.mark.parametrize(
+    "verb", [["--help"], ["run", "--help"], ["train", "--help"], ["plan", "recipes/communication.yaml"]]
+)
+def test_no_command_loads_torch_without_need(verb):
+    code = (
+        "import sys\nfrom pipeline.cli import main\nsys.argv = ['coursework', *sys.argv[1:]]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"heavy = {sorted(HEAVY)!r}\nprint([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *verb], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.rstrip().endswith("[]")
