@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 
 from pipeline import __version__
@@ -24,7 +27,8 @@ from pipeline.publish.split import prove_no_leak, split_records
 from pipeline.recipe import Loaded, Teacher
 from pipeline.records import Draft, Passage, Rejection
 from pipeline.review.sheets import decide, lay_sheet, read_sheets
-from pipeline.sources import Document, ReadLimits, Unread, cut_passages, find_documents, read_document, unique_passages
+from pipeline.sources.documents import Document, ReadLimits, Unread, find_documents, read_document
+from pipeline.sources.passages import cut_passages, unique_passages
 from pipeline.sources.personas import Persona, read_persona
 from pipeline.teacher.endpoint import Address, Endpoint, environment, find_teacher, open_endpoint
 from pipeline.teacher.ledger import Ledger
@@ -89,7 +93,7 @@ def run(loaded: Loaded, out: Path, model: str, say: Say, progress: Progress) -> 
     with Ledger(folder) as ledger:
         known = len(ledger.answered())
         asyncio.run(ask_all(drafters, ledger, endpoint, recipe.teacher, progress))
-        requests = list(unique_requests(drafters, ledger.get))
+        requests = list(chain.from_iterable(plan_requests(drafters, ledger.get)))
         answered = ledger.answered()
         items = drafts_in_order(drafters, ledger)
         curated = curate(items, _material(sources, requests, ledger), recipe.checks)
@@ -128,7 +132,7 @@ def plan(loaded: Loaded, out: Path, model: str, say: Say) -> Plan:
     sources = gather(loaded, say)
     drafters = choose_drafters(loaded, sources, address)
     with Ledger.look(out / recipe.name) as ledger:
-        requests = list(unique_requests(drafters, ledger.get))
+        requests = list(chain.from_iterable(plan_requests(drafters, ledger.get)))
         answered = ledger.answered()
         follow = sum(drafter.still_to_come(ledger.get) for drafter in drafters)
     new = [request for request in requests if request.key not in answered]
@@ -160,7 +164,7 @@ def gather(loaded: Loaded, say: Say) -> Sources:
     documents: list[Document] = []
     unread: list[Unread] = []
     for path in find_documents(wanted.files, loaded.folder):
-        read = read_document(path, path.name, limits)
+        read = read_document(path, _document_name(path, loaded.folder), limits)
         if isinstance(read, Unread):
             unread.append(read)
             say(f"skipped {read.name}: {read.fate}: {read.cause}")
@@ -178,6 +182,11 @@ def gather(loaded: Loaded, say: Say) -> Sources:
         )
     hashes |= {document.name: document.sha256 for document in documents}
     return Sources({passage.id: passage for passage in passages}, persona, hashes, unread)
+
+
+def _document_name(path: Path, folder: Path) -> str:
+    """The path as the recipe would write it, less the climbing: the same on every machine."""
+    return re.sub(r"^(\.\./)+", "", Path(os.path.relpath(path, folder)).as_posix())
 
 
 def choose_drafters(loaded: Loaded, sources: Sources, address: Address) -> list[Drafter]:
@@ -213,35 +222,34 @@ def choose_drafters(loaded: Loaded, sources: Sources, address: Address) -> list[
     return drafters
 
 
-def unique_requests(drafters: Sequence[Drafter], told: Told) -> list[Request]:
-    """All requests that can be put so far, each once, in plan order."""
-    return list({request.key: request for drafter in drafters for request in drafter.requests(told)}.values())
+def plan_requests(drafters: Sequence[Drafter], told: Told) -> Iterator[list[Request]]:
+    """The requests of each stage, each once, in plan order; a stage may look at the replies of those before it."""
+    met: set[str] = set()
+    for stage in range(max((drafter.stages for drafter in drafters), default=0)):
+        asked = (r for drafter in drafters if stage < drafter.stages for r in drafter.requests(stage, told))
+        new = {request.key: request for request in asked if request.key not in met}
+        met.update(new)
+        yield list(new.values())
 
 
 async def ask_all(
     drafters: Sequence[Drafter], ledger: Ledger, endpoint: Endpoint, teacher: Teacher, progress: Progress
 ) -> None:
-    """Ask what was never answered, round by round: replies may bring further requests. Each is put once a run."""
+    """Ask what was never answered, stage by stage: replies may bring further requests."""
     terms = Terms(teacher.in_flight, teacher.tries, teacher.deadline_seconds, lambda reply: _price(reply, teacher))
-    asked: set[str] = set()
     try:
-        while True:
+        for planned in plan_requests(drafters, ledger.get):
+            ledger.enlist(planned)
             answered = ledger.answered()
-            new = [r for r in unique_requests(drafters, ledger.get) if r.key not in answered and r.key not in asked]
-            if not new:
-                return
-            asked.update(request.key for request in new)
-            ledger.enlist(new)
-            ended = 0
-
-            def one_ended(wanted: int = len(new)) -> None:
-                nonlocal ended
-                ended += 1
-                progress(ended, wanted)
-
-            await ask(new, endpoint, ledger, terms, one_ended)
+            new = [request for request in planned if request.key not in answered]
+            await ask(new, endpoint, ledger, terms, _counting(progress, len(new)))
     finally:
         await endpoint.close()
+
+
+def _counting(progress: Progress, wanted: int) -> Callable[[], None]:
+    ended = count(1)
+    return lambda: progress(next(ended), wanted)
 
 
 def drafts_in_order(drafters: Sequence[Drafter], ledger: Ledger) -> list[Draft | Rejection]:

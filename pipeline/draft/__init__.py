@@ -13,13 +13,16 @@ Told = Callable[[str], Reply | None]
 
 
 class Drafter(Protocol):
-    """One kind of data. Both methods are pure functions of what the teacher has replied so far."""
+    """One kind of data. Its methods are pure functions of what the teacher has replied so far."""
 
     prompts: dict[str, str]
     """Template name to its text."""
+    stages: int
+    """How often replies bring new requests, plus one. All drafters finish a stage before any begins the
+    next, so that the order of requests does not depend on when a run was interrupted."""
 
-    def requests(self, told: Told) -> list[Request]:
-        """All that can be asked so far, answered or not; grows while replies bring new questions."""
+    def requests(self, stage: int, told: Told) -> Iterator[Request]:
+        """What is asked in a stage (from 0), given the replies of the stages before; answered or not."""
         ...
 
     def still_to_come(self, told: Told) -> int:

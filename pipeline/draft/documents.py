@@ -17,6 +17,8 @@ KIND = "document_questions"
 class DocumentDrafter:
     """Asks for the facts of each passage, each in several wordings."""
 
+    stages = 1
+
     def __init__(self, passages: Sequence[Passage], facts: int, wordings: int, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
         schema = _schema(facts, wordings)
@@ -36,9 +38,9 @@ class DocumentDrafter:
             for passage in passages
         ]
 
-    def requests(self, told: Told) -> list[Request]:
+    def requests(self, stage: int, told: Told) -> Iterator[Request]:
         """One a passage, whatever was replied."""
-        return [request for _, request in self._asked]
+        return (request for _, request in self._asked)
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""

@@ -26,6 +26,8 @@ class _Question:
 class PersonaDrafter:
     """Asks for lists of questions, then for answers in the persona's voice."""
 
+    stages = 2
+
     def __init__(self, persona: Persona, per_request: int, questions: Prompt, answers: Prompt, manner: Manner) -> None:
         self.prompts = {questions.path.name: questions.text, answers.path.name: answers.text}
         self._persona = persona
@@ -48,10 +50,10 @@ class PersonaDrafter:
             for wanted in persona.questions
         ]
 
-    def requests(self, told: Told) -> list[Request]:
-        """The question lists, and the answers to every list that has come."""
-        lists = [request for _, request in self._lists]
-        return lists + [request for _, request in self._groups(told)]
+    def requests(self, stage: int, told: Told) -> Iterator[Request]:
+        """The question lists first, then the answers to every list that has come."""
+        asked = self._lists if stage == 0 else self._groups(told)
+        return (request for _, request in asked)
 
     def still_to_come(self, told: Told) -> int:
         """Answers to the lists that have not come yet, if they come as long as asked for."""

@@ -29,6 +29,8 @@ class Bank:
 class RefusalDrafter:
     """Asks for questions of each field."""
 
+    stages = 1
+
     def __init__(self, bank: Bank, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
         self._bank = bank
@@ -49,9 +51,9 @@ class RefusalDrafter:
             for field in bank.fields
         ]
 
-    def requests(self, told: Told) -> list[Request]:
+    def requests(self, stage: int, told: Told) -> Iterator[Request]:
         """One a field, whatever was replied."""
-        return [request for _, request in self._asked]
+        return (request for _, request in self._asked)
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""

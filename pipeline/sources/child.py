@@ -1,0 +1,80 @@
+"""The child's side of reading one file: sets its own limits, reads, and answers in JSON on its output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
+
+
+def main() -> None:
+    """Reads the job from standard input and writes the answer where standard output was.
+
+    Standard output itself is pointed at standard error first, so that nothing a library prints can be
+    taken for the answer.
+    """
+    job = json.load(sys.stdin)
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    logging.disable(logging.CRITICAL)  # pypdf tells of each oddity it steps over; our warnings name the pages
+    limits = ReadLimits(**job["limits"])
+    _limit_myself(limits)
+    json.dump(_answer(job, limits), answer, ensure_ascii=False)
+    answer.close()
+
+
+def _limit_myself(limits: ReadLimits) -> None:
+    """Memory, processor time and written bytes, as far as the system offers such limits."""
+    try:
+        import resource
+    except ImportError:
+        return
+    seconds = math.ceil(limits.seconds) + 1
+    wanted = (
+        (resource.RLIMIT_AS, limits.memory_mib * 1024 * 1024),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 1024 * 1024),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for kind, value in wanted:
+        try:
+            resource.setrlimit(kind, (value, value))
+        except (ValueError, OSError):
+            continue  # the system knows no such limit or has a lower one; the parent still watches the clock
+
+
+def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
+    try:
+        reading = _read(job, limits)
+    except Unreadable as fault:
+        return {"fate": fault.fate, "cause": fault.cause}
+    except MemoryError:
+        return {"fate": "unsupported", "cause": f"reading it took more than {limits.memory_mib} MiB of memory"}
+    except RecursionError:
+        return {"fate": "damaged", "cause": "its parts are nested deeper than any real document's"}
+    except OSError as fault:
+        return {"fate": "damaged", "cause": f"it cannot be read from the disk: {fault.strerror or fault}"}
+    pages = [[number, [[block.kind, block.text, block.level] for block in blocks]] for number, blocks in reading.pages]
+    return {"pages": pages, "warnings": reading.warnings}
+
+
+def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
+    """One reader per format, imported only when its format is met."""
+    path = Path(job["path"])
+    if job["format"] == "pdf":
+        from pipeline.sources.pdf import read_pdf
+
+        return read_pdf(path, limits, job["password"])
+    if job["format"] == "markdown":
+        from pipeline.sources.markdown import read_markdown
+
+        return read_markdown(path, limits)
+    from pipeline.sources.plain import read_text
+
+    return read_text(path, limits)

@@ -1,0 +1,123 @@
+"""Characters repaired and lines joined: ligatures, mojibake, invisible marks and line-end hyphens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from ftfy import TextFixerConfig, fix_text
+
+_CONFIG = TextFixerConfig(
+    unescape_html=False,  # a manual about HTML means its &amp;
+    uncurl_quotes=False,  # a quote must be found again letter for letter
+    fix_character_width=False,  # full-width punctuation is how Chinese is written
+    normalization="NFC",
+)
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\u2061-\u2064\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffc]")
+_PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
+_SYMBOL_BULLETS = re.compile(
+    "[\uf06c\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0e0\uf0fc\u25cf\u25aa\u25a0\u25e6\u2023\u2043]"
+)
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1f\u2028\u2029]")
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BROKEN = re.compile(r"[^\w]*((?:[^\W\d_]+-)*[^\W\d_]+)-$")
+_LONGEST_WORD = 60
+_BROKEN_START = re.compile(r"[^\W\d_]+")
+_SOFT_HYPHEN = "\u00ad"
+
+
+def repaired(line: str) -> str:
+    """One line with its characters mended and its blanks made single; a soft hyphen at its end stays visible.
+
+    Marks that nobody sees (zero-width, direction overrides) go, for text could hide behind them; joiners
+    stay, since Persian and Hindi need them.
+    """
+    text = line.rstrip()
+    broken = text.endswith(_SOFT_HYPHEN)
+    text = fix_text(_BREAKS.sub(" ", text.replace(_SOFT_HYPHEN, "")), _CONFIG)
+    text = _PRESENTATION_FORMS.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
+    text = with_plain_bullets(_INVISIBLE.sub("", text))
+    text = "".join(
+        mark for mark in text if unicodedata.category(mark) not in {"Cc", "Co", "Cs"} or mark in "\t\n\r\f\v"
+    )
+    text = _SPACES.sub(" ", text).strip()
+    return text + "-" if broken else text
+
+
+def with_plain_bullets(text: str) -> str:
+    """Bullets that word processors take from symbol fonts, as "•"."""
+    return _SYMBOL_BULLETS.sub("•", text)
+
+
+def vocabulary(lines: Iterable[str]) -> frozenset[str]:
+    """The words that stand whole inside lines, compounds both whole and in parts, all in lower case."""
+    words: set[str] = set()
+    for line in lines:
+        broken = _broken_end(line)
+        for match in _WORD.finditer(line[: len(line) - len(broken) - 1] if broken else line):
+            word = match.group().casefold()
+            words.add(word)
+            words.update(word.split("-"))
+    return frozenset(words)
+
+
+def joined(lines: Sequence[str], words: frozenset[str]) -> str:
+    """The lines of one paragraph as one line; a word broken at a line's end is whole again."""
+    text = ""
+    for line in filter(None, lines):
+        if not text:
+            text = line
+        elif _unspaced(text[-1]) and _unspaced(line[:1]):
+            text += line
+        else:
+            text = _glued(text, line, words)
+    return text
+
+
+def _glued(text: str, line: str, words: frozenset[str]) -> str:
+    end, start = _broken_end(text), _BROKEN_START.match(line)
+    if not end or start is None:
+        close = text[-1] in "-–—/" and text[-2:-1].isalnum() and line[:1].isalnum()
+        return f"{text}{line}" if close else f"{text} {line}"
+    return text[:-1] + line if drops_hyphen(end, start.group(), words) else text + line
+
+
+def _broken_end(text: str) -> str:
+    """The beginning of a word that `text` breaks off after, or nothing. Looks at the last word alone."""
+    if not text.endswith("-"):
+        return ""
+    found = _BROKEN.match(text[-_LONGEST_WORD:].rpartition(" ")[2])
+    return found.group(1) if found else ""
+
+
+def drops_hyphen(left: str, right: str, words: frozenset[str]) -> bool:
+    """Whether `left`-`right`, met across a line's end, is one word.
+
+    It is, unless the document itself writes the compound with its hyphen and never as one word, or the
+    parts say so: a capital after the hyphen (Anglo-Saxon), a hyphen before it (face-to-face), or "self".
+    """
+    whole = (left + right).casefold()
+    compound = f"{left}-{right}".casefold()
+    if whole in words:
+        return True
+    if compound in words or "-" in left or left.casefold() == "self":
+        return False
+    return right.islower() or left.isupper()
+
+
+def broken_word(text: str, following: str, words: frozenset[str]) -> tuple[str, str]:
+    """A word broken between two pages, put whole at the end of the first; otherwise both as they are."""
+    end, start = _broken_end(text), _BROKEN_START.match(following)
+    if not end or start is None or not start.group().islower():
+        return text, following
+    tail = re.match(r"\S+", following)
+    piece = tail.group() if tail else start.group()
+    stem = text[:-1] if drops_hyphen(end, start.group(), words) else text
+    return stem + piece, following[len(piece) :].lstrip()
+
+
+def _unspaced(mark: str) -> bool:
+    """Chinese and Japanese put no blank between words, so a line's end is not one either."""
+    return "\u2e80" <= mark <= "\u9fff" or "\uf900" <= mark <= "\ufaff" or "\uff00" <= mark <= "\uff60"

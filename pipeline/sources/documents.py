@@ -1,0 +1,155 @@
+"""Documents: which files a recipe's patterns name, and each file as pages of cleaned text."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.sources.apart import Format, read_apart
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+
+__all__ = ["Block", "Document", "Fate", "Page", "ReadLimits", "Unread", "find_documents", "read_document"]
+
+FORMATS: dict[str, Format] = {
+    ".pdf": "pdf",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".text": "text",
+}
+"""Format by suffix, in small letters; a folder or glob gives only files with one of these."""
+
+_NAMES = "PDF, Markdown and text files (" + ", ".join(FORMATS) + ")"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a document: its number from 1 in the file, and its text, block by block."""
+
+    number: int
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The blocks of the page, one a line."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that was read. Pages without text are not among its pages; warnings say why where it matters."""
+
+    name: str
+    sha256: str
+    pages: tuple[Page, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def text(self) -> str:
+        """The cleaned text that passages and spans count in: the pages, one line break between two."""
+        return "\n".join(page.text for page in self.pages)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file of which nothing could be used, and a sentence for whoever supplied it."""
+
+    name: str
+    fate: Fate
+    cause: str
+
+
+def find_documents(patterns: Sequence[str], base: Path) -> list[Path]:
+    """The files that `patterns` name, each once, in an order that depends on their names alone.
+
+    A pattern is a file, a folder (with all below it) or a glob, relative to `base`. A file named outright is
+    always taken; folders and globs give readable formats only, skip hidden names, and do not follow a link
+    that leads out of the folder named. Raises InputError if a pattern gives nothing.
+    """
+    found: dict[Path, Path] = {}
+    for pattern in patterns:
+        try:
+            paths = list(_matches(pattern, base))
+        except (OSError, ValueError) as fault:
+            raise InputError(f"{pattern!r} cannot be looked up: {fault}.") from None
+        if not paths:
+            raise InputError(
+                f"{pattern!r} names no document in {base}: {_NAMES} can be read.",
+                remedy="Check the spelling and the folder the path starts from.",
+            )
+        for path in paths:
+            found.setdefault(path.resolve(), path)
+    return sorted(found.values(), key=lambda path: path.as_posix())
+
+
+def _matches(pattern: str, base: Path) -> Iterator[Path]:
+    path = base / pattern
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from _below(path)
+    elif glob.has_magic(pattern):
+        fixed = _without_magic(pattern)
+        folder, rest = base / fixed, Path(pattern).relative_to(fixed)
+        for match in folder.glob(rest.as_posix()):
+            if match.is_file() and _is_wanted(match, folder):
+                yield match
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(place, name)
+            if path.is_file() and _is_wanted(path, folder):
+                yield path
+
+
+def _is_wanted(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in FORMATS and not hidden and path.resolve().is_relative_to(folder.resolve())
+
+
+def _without_magic(pattern: str) -> Path:
+    """The leading folders of a glob that are spelt out."""
+    parts = Path(pattern).parts
+    magic = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:magic])
+
+
+def read_document(path: Path, name: str, limits: ReadLimits, password: str | None = None) -> Document | Unread:
+    """The file as a Document called `name`, or why it is none. Never raises for what is in the file.
+
+    Each file is read in a process of its own within `limits`; an empty result counts as unread, whatever the
+    reader says. `password` is tried where a file does not open without one.
+    """
+    try:
+        digest, reading = _read(path, limits, password)
+    except Unreadable as fault:
+        return Unread(name, fault.fate, fault.cause)
+    except (OSError, ValueError) as fault:
+        return Unread(name, "damaged", f"it cannot be opened: {getattr(fault, 'strerror', None) or fault}")
+    pages = tuple(Page(number, tuple(blocks)) for number, blocks in reading.pages if blocks)
+    if not any(mark.isalnum() for page in pages for mark in page.text):
+        return Unread(name, "empty", "it holds no letter and no digit")
+    return Document(name, digest, pages, tuple(reading.warnings))
+
+
+def _read(path: Path, limits: ReadLimits, password: str | None) -> tuple[str, Reading]:
+    form = FORMATS.get(path.suffix.lower())
+    size = path.stat().st_size
+    if form is None or not path.is_file():
+        raise Unreadable("unsupported", f"{path.suffix or 'it'} is none of the formats that can be read: {_NAMES}")
+    if size > limits.file_mib * 1024 * 1024:
+        raise Unreadable("unsupported", f"it is larger than {limits.file_mib} MiB")
+    if size == 0:
+        raise Unreadable("empty", "the file has no bytes in it")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest, read_apart(path.resolve(), form, limits, password)

@@ -1,0 +1,287 @@
+"""The main job from the outside: documents and a recipe in, a dataset folder out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline.teacher.embedded import complete
+from tests.conftest import ROOT
+from tests.teacher.scripted import ScriptedServer, completion
+
+DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
+RECIPE = """\
+name: tiny
+documents:
+  files: [docs]
+  passage_tokens: 200
+  wordings: 4
+refusals:
+  topic: good or bad communication
+  sentence: Please let's keep our discussion related to good or bad communication.
+  off_topic:
+    fields: [astronomy, cooking, geography, chemistry]
+    per_field: 6
+split:
+  unseen: 0.2
+"""
+
+
+def sections(first: int, last: int) -> str:
+    """A few second-level sections of the sample."""
+    return "## " + "\n## ".join(DOCUMENT.split("\n## ")[first:last])
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A workspace with one document and a small recipe."""
+    (tmp_path / "recipes" / "docs").mkdir(parents=True)
+    (tmp_path / "recipes" / "docs" / "a.md").write_text(sections(1, 4), encoding="utf-8")
+    (tmp_path / "recipes" / "tiny.yaml").write_text(RECIPE, encoding="utf-8")
+    return tmp_path
+
+
+def coursework(workspace: Path, *arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=workspace,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def run(workspace: Path, *more: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess:
+    return coursework(workspace, "run", "recipes/tiny.yaml", *more, code=code, **environment)
+
+
+def outputs(workspace: Path) -> Path:
+    return workspace / "outputs" / "tiny"
+
+
+def rows(workspace: Path, stem: str = "train") -> list[dict]:
+    path = outputs(workspace) / "dataset" / f"{stem}.jsonl"
+    return [json.loads(line) for line in path.open(encoding="utf-8")] if path.exists() else []
+
+
+def every_row(workspace: Path) -> list[dict]:
+    return [row for stem in ("train", "rephrased", "unseen", "off_topic", "near_topic") for row in rows(workspace, stem)]
+
+
+def teaching(text: str = "", delay: float = 0.0):
+    """A scripted server whose answers are the embedded teacher's."""
+
+    def script(body, number):
+        time.sleep(delay)
+        content = complete(body)["choices"][0]["message"]["content"]
+        return completion(text + content)
+
+    return ScriptedServer(script)
+
+
+def test_a_second_run_asks_nothing_and_writes_nothing(workspace):
+    run(workspace)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (outputs(workspace) / "dataset").iterdir()}
+    again = run(workspace)
+    assert "(0 in this run)" in again.stdout
+    assert "(unchanged)" in again.stdout
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in before} == before
+
+
+def test_every_draft_is_a_row_or_a_rejection_with_a_cause(workspace):
+    done = run(workspace)
+    assert "does not add up" not in done.stdout
+    rejected = [json.loads(line) for line in (outputs(workspace) / "rejected.jsonl").open(encoding="utf-8")]
+    counted = dict(reversed(line.split()) for line in done.stdout.splitlines() if line.startswith(" " * 10))
+    causes = Counter(one["cause"] for one in rejected)
+    assert all(int(counted[cause]) == count for cause, count in causes.items())
+    assert all(one["detail"] for one in rejected)
+    drafts = next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("drafts"))
+    assert drafts == len(every_row(workspace)) + len(rejected) + int(counted["withheld"])
+
+
+def test_rows_are_what_the_card_says(workspace):
+    run(workspace)
+    train = rows(workspace)
+    assert all(row["prompt"] == f"Question: {row['question']}\nAnswer:" for row in train)
+    assert all(row["completion"] == f" {row['answer']}" for row in train)
+    document = "".join(DOCUMENT.split())
+    for row in every_row(workspace):
+        if row["kind"] == "document":
+            assert row["source"] == "docs/a.md"
+            assert "".join(row["quote"].replace("“", "“").split()) in document
+        else:
+            assert row["answer"] == "Please let's keep our discussion related to good or bad communication."
+    card = (outputs(workspace) / "dataset" / "README.md").read_text(encoding="utf-8")
+    assert "rule-based stand-in" in card
+
+
+def test_a_new_document_asks_only_its_own_questions_and_moves_no_row(workspace):
+    run(workspace)
+    before = {row["id"]: stem for stem in ("train", "rephrased", "unseen", "off_topic") for row in rows(workspace, stem)}
+    (workspace / "recipes" / "docs" / "0-first.md").write_text(sections(4, 6), encoding="utf-8")
+    planned = coursework(workspace, "plan", "recipes/tiny.yaml").stdout
+    assert "4 off_topic_questions, 4 already answered" in planned
+    run(workspace)
+    after = {row["id"]: stem for stem in ("train", "rephrased", "unseen", "off_topic") for row in rows(workspace, stem)}
+    assert len(after) > len(before)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_an_edited_prompt_brings_only_its_own_requests(workspace):
+    run(workspace)
+    shutil.copytree(ROOT / "prompts", workspace / "prompts")
+    template = workspace / "prompts" / "off_topic_questions.jinja"
+    template.write_text(template.read_text(encoding="utf-8").replace("everyday", "ordinary"), encoding="utf-8")
+    assert "(4 in this run)" in run(workspace).stdout
+
+
+def test_plan_calls_nothing_and_writes_nothing(workspace):
+    with teaching() as server:
+        done = coursework(workspace, "plan", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=server.url)
+    assert server.bodies == []
+    assert not (workspace / "outputs").exists()
+    assert "document_questions, 0 already answered" in done.stdout
+    assert "price unknown" in done.stdout
+
+
+def test_a_real_endpoint_takes_the_same_road(workspace):
+    run(workspace)
+    embedded = {(row["question"], row["answer"]) for row in every_row(workspace)}
+    shutil.rmtree(workspace / "outputs")
+    with teaching("Sure, here you are:\n") as server:
+        run(workspace, "--model", "gpt-x", OPENAI_BASE_URL=server.url)
+    assert {(row["question"], row["answer"]) for row in every_row(workspace)} == embedded
+    assert {row["model"] for row in every_row(workspace)} == {"scripted-1"}
+    assert all(body["model"] == "gpt-x" for body in server.bodies)
+    manifest = json.loads((outputs(workspace) / "dataset" / "manifest.json").read_bytes())
+    assert manifest["models"] == ["scripted-1"]
+    assert manifest["embedded_teacher"] is False
+
+
+def test_the_number_in_flight_changes_no_byte_of_the_dataset(workspace):
+    written = []
+    for in_flight in (1, 64):
+        (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + f"teacher:\n  in_flight: {in_flight}\n")
+        with teaching(delay=0.002) as server:
+            run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        written.append((outputs(workspace) / "dataset" / "train.jsonl").read_bytes())
+        shutil.rmtree(workspace / "outputs")
+    assert written[0] == written[1]
+
+
+def test_a_killed_run_goes_on_where_it_stopped_and_ends_with_the_same_bytes(workspace):
+    with teaching() as server:
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        whole = len(server.bodies)
+    oracle = (outputs(workspace) / "dataset" / "train.jsonl").read_bytes()
+    shutil.rmtree(workspace / "outputs")
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
+    with teaching(delay=0.1) as server:
+        command = [sys.executable, "-m", "pipeline", "run", "recipes/tiny.yaml", "--model", "m"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": server.url}
+        victim = subprocess.Popen(command, cwd=workspace, env=environment, stdout=subprocess.DEVNULL)
+        while len(server.bodies) < whole // 2:
+            time.sleep(0.01)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+    # Lost are at most the two in flight and what one commit gathers in a tenth of a second.
+    assert len(server.bodies) <= whole + 2 + 4
+    assert (outputs(workspace) / "dataset" / "train.jsonl").read_bytes() == oracle
+
+
+def test_unreadable_documents_are_named_with_their_cause_and_the_others_go_on(workspace, shared):
+    for name in ("bad_zero_bytes.pdf", "bad_not_a_pdf_44b.pdf", "enc_password_test_4p.pdf", "scan_rotated_4p.pdf"):
+        shutil.copy(shared / "pdf" / name, workspace / "recipes" / "docs")
+    shutil.copy(shared / "pdf" / "bad_truncated_wordprocessor_60pct.pdf", workspace / "recipes" / "docs")
+    done = run(workspace)
+    fates = dict(line.removeprefix("skipped docs/").split(": ")[:2] for line in done.stdout.splitlines() if "skipped" in line)
+    assert fates == {
+        "bad_zero_bytes.pdf": "empty",
+        "bad_not_a_pdf_44b.pdf": "not-a-pdf",
+        "enc_password_test_4p.pdf": "encrypted",
+        "scan_rotated_4p.pdf": "scanned",
+        "bad_truncated_wordprocessor_60pct.pdf": "truncated",
+    }
+    assert rows(workspace)
+
+
+def test_without_a_readable_document_the_run_ends_with_65_and_one_line(workspace):
+    (workspace / "recipes" / "docs" / "a.md").write_text("")
+    done = run(workspace, code=65)
+    assert done.stderr.count("\n") == 1
+    assert "no document is left to draft from: docs/a.md is empty" in done.stderr
+
+
+def test_a_teacher_that_answers_nothing_ends_with_69(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  tries: 1\n")
+    done = run(workspace, "--model", "m", code=69, OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_request_without_reply_ends_with_75_and_the_next_run_asks_only_that(workspace):
+    broken = {"on": True}
+
+    def script(body, number):
+        from tests.teacher.scripted import error
+
+        if broken["on"] and "chemistry" in body["messages"][1]["content"]:
+            return error(500, "oops")
+        return completion(complete(body)["choices"][0]["message"]["content"])
+
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  tries: 1\n")
+    with ScriptedServer(script) as server:
+        done = run(workspace, "--model", "m", code=75, OPENAI_BASE_URL=server.url)
+        assert "1 of" in done.stderr
+        assert rows(workspace)
+        broken["on"] = False
+        assert "(1 in this run)" in run(workspace, "--model", "m", OPENAI_BASE_URL=server.url).stdout
+
+
+def test_the_key_is_written_nowhere(workspace):
+    key = "canary-7f3a"
+    with teaching() as server:
+        done = run(workspace, "--model", "m", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=key)
+    assert server.headers[0]["authorization"] == f"Bearer {key}"
+    written = [path.read_bytes() for path in workspace.rglob("*") if path.is_file()]
+    assert not any(key.encode() in content for content in written)
+    assert key not in done.stdout + done.stderr
+
+
+def test_a_persons_edit_and_deletion_reach_the_dataset(workspace):
+    run(workspace)
+    sheet = outputs(workspace) / "review" / "0001.jsonl"
+    lines = [json.loads(line) for line in sheet.open(encoding="utf-8")]
+    trained = {row["id"] for row in rows(workspace)}
+    edited, deleted = [line for line in lines if line["id"] in trained][:2]
+    kept = [line | {"answer": "Said by a person."} if line is edited else line for line in lines if line is not deleted]
+    sheet.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    done = run(workspace)
+    after = {row["id"]: row for row in rows(workspace)}
+    assert after[edited["id"]]["answer"] == "Said by a person."
+    assert after[edited["id"]]["edited"] is True
+    assert deleted["id"] not in after
+    assert "(0 in this run)" in done.stdout
+
+
+def test_init_makes_a_workspace_that_runs(tmp_path):
+    coursework(tmp_path, "init", "mine")
+    text = (tmp_path / "mine" / "recipes" / "communication.yaml").read_text(encoding="utf-8")
+    assert "embedded" in text
+    done = coursework(tmp_path / "mine", "plan", "recipes/communication.yaml")
+    assert "document_questions" in done.stdout
+    coursework(tmp_path, "init", "mine", code=2)
