@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
 _SOURCE_SPEAK = re.compile(
     r"\b(?:the|this|that|said|above|given|following)\s+"
-    r"(?:text|passage|document|article|excerpt|extract|paragraph|section|chapter|author|writer|speaker of the text)\b"
+    r"(?:text|passage|document|article|excerpt|extract|paragraph|section|chapter|author)\b"
     r"|\bmentioned (?:above|here|earlier)\b|\baccording to (?:it|this|that)\b",
     re.IGNORECASE,
 )

@@ -66,7 +66,7 @@ def test_a_persona_knows_the_hash_of_its_file(written):
 @pytest.mark.parametrize(
     ("found", "instead", "letter"),
     [
-        ("living_person: false\n", "", r"cook\.yaml: living_person: is missing"),
+        ("living_person: false\n", "", r"cook\.yaml:1: living_person: is missing"),
         ("voice: A", "vioce: A", r"cook\.yaml:3: vioce: is not a field\. Did you mean voice"),
         ("min: 3, max: 20", "min: 30, max: 20", r"cook\.yaml:16: constraints\.words: min is 30 and max is 20"),
         ("count: 10", "count: 0", r"cook\.yaml:14: questions\.0\.count: "),

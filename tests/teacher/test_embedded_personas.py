@@ -182,7 +182,7 @@ def test_answers_in_the_voice_of_the_card_carry_its_turns(pairs):
     assert {sign for answer in cook for sign in emoji(answer)} == {"⚓"}
 
 
-def test_every_sentence_of_the_bank_takes_up_its_question_or_plainly_answers_it():
+def test_every_situation_of_the_bank_has_two_answers_that_fit_it():
     """Each situation has two answers, and at least one shares a word with the question."""
     moods = read_bank("persona_questions.yaml", list[dict])
     for situation in (s for mood in moods for s in mood["situations"]):
@@ -228,10 +228,12 @@ def test_a_choice_is_made_between_the_things_on_offer():
 
 def test_a_question_in_other_words_meets_the_same_situation():
     known = answers_to(card_of(phrases=[], examples=[]), ["Why do most start-ups fail?"])[0]
-    reworded = answers_to(card_of(phrases=[], examples=[]), ["Why do so many start-ups fail?"])[0]
+    reworded = answers_to(card_of(phrases=[], examples=[]), ["So why do most start-ups really fail?"])[0]
+    opposite = answers_to(card_of(phrases=[], examples=[]), ["Why do most start-ups thrive?"])[0]
     bank = {s["ask"]: s["say"] for mood in read_bank("persona_questions.yaml", list[dict]) for s in mood["situations"]}
     assert known in bank["Why do most start-ups fail?"]
     assert reworded in bank["Why do most start-ups fail?"]
+    assert opposite not in bank["Why do most start-ups fail?"]
 
 
 @st.composite

@@ -93,9 +93,7 @@ _BETWEEN = frozenset(
 
 
 # "the secret of a good broth" is about the broth.
-_LIGHT = frozenset(
-    "way ways thing things kind sort type part parts reason secret idea piece bit".split()
-)
+_LIGHT = frozenset("way ways thing things kind sort type part parts reason secret idea piece bit".split())
 # What follows one of these without a determiner is a verb: "to bake", "can you whistle".
 _BEFORE_VERB = frozenset("to you i we they one ever never people".split())
 

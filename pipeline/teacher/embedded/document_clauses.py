@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pipeline.teacher.embedded import english
-from pipeline.teacher.embedded.document_sentences import joined, tokens, uncapitalised
+from pipeline.teacher.embedded.document_sentences import joined, tokens, uncapitalised, without_full_stop
 
 Words = tuple[str, ...]
 _STOPS = frozenset(", ; : because although though unless whereas so but".split())
@@ -89,7 +89,7 @@ class Statement:
 
 def statement(text: str, proper: frozenset[str]) -> Statement | None:
     """The parts of a sentence, or None where the reading is not safe."""
-    words = tokens(text.rstrip(".!").rstrip())
+    words = tokens(without_full_stop(text))
     lead, main = _without_lead(words)
     main = uncapitalised(main, proper) if not lead else main
     lead = uncapitalised(lead, proper)
@@ -185,22 +185,22 @@ def _is_auxiliary(words: Words, at: int) -> bool:
 def _main_verb(words: Words, *, past: bool) -> int | None:
     """Where the main verb stands. A relative clause inside the subject uses up a verb of its own."""
     pending = 0
-    weak: list[int] = []
     for at, raw in enumerate(words[: _MAX_SUBJECT + 1]):
         word = raw.lower()
         if word in _STOPS:
             break
         if word in _SUBJECT_RELATIVES and (at > 0 or word == "who") or word == "whoever":
             pending += 1
-        elif at > 0 and _may_be_verb(words, at):
+        elif at > 0 and not raw[0].isupper() and _may_be_verb(words, at):
             strength = _strength(words, at, past=past or pending > 0)
             if pending and strength:
                 pending -= 1
             elif strength and _agrees(words[:at], word, past):
-                if strength == "strong" or _continues(words, at):
+                if strength == "strong" or (_stands_after_a_noun(words, at) and _continues(words, at)):
                     return None if past and _is_doubtful(words, at) else at
-                weak.append(at)
-    return weak[0] if len(weak) == 1 and not past else None
+            elif past and english.is_strong(english.base_of(word, "s")):
+                return None
+    return None
 
 
 def _may_be_verb(words: Words, at: int) -> bool:
@@ -209,13 +209,13 @@ def _may_be_verb(words: Words, at: int) -> bool:
     while before > 0 and english.is_adverb(words[before].lower()):
         before -= 1
     word = words[before].lower()
-    if word in english.INDEFINITES or word == "others" or (word == "no" and before < at - 1):
+    if word in english.INDEFINITES or word == "others" or (word in ("no", "at") and before < at - 1):
         return True
     if word == "other" and words[before - 1].lower() == "each":
         return True
     closed = english.DETERMINERS | english.PREPOSITIONS | english.MODALS | english.DO | english.BE | {"to", "and", "or", "not"}
     if word.endswith(("’s", "'s", "s’")) or (word in closed and word not in english.RELATIVES):
-        return word in _PARTICLES and before > 1
+        return word in _PARTICLES and bool({"who", "that", "which"} & {w.lower() for w in words[:at]})
     return not english.is_adjective(word) or word in english.PERSONS
 
 
@@ -244,13 +244,26 @@ def _agrees(subject: Words, word: str, past: bool) -> bool:
     return number == "any" or number == ("singular" if singular else "plural")
 
 
+def _stands_after_a_noun(words: Words, at: int) -> bool:
+    """Whether a word that is often a noun follows its subject, and is no part of it: "vague requests cause", "the joint force"."""
+    before = words[at - 1].lower()
+    if before.endswith("ing") and at > 1:
+        return False
+    plural_form = bool(english.base_of(words[at], "base"))
+    return not plural_form or english.is_plural(before) or english.is_adverb(before) or before[0] in "“\"" or before[-1] in "”\""
+
+
 def _continues(words: Words, at: int) -> bool:
     """Whether what follows shows that a verb stands here: an article, a preposition, an adverb, a quotation."""
     if at + 1 >= len(words):
         return False
     after = words[at + 1].lower()
     clear = english.DETERMINERS | english.PREPOSITIONS | english.SUBORDINATORS | english.THIRD_PERSON | english.INDEFINITES
-    return after in clear or english.is_adverb(after) or after[0] in "“\"" or after in ("people", "you")
+    if after in clear or english.is_adverb(after) or after[0] in "“\"" or after in ("people", "you"):
+        return True
+    if english.is_adjective(after) or english.is_gerund(after) or after in english.COMPARATIVES:
+        return True
+    return bool(english.base_of(words[at], "base")) and english.is_plural(after)
 
 
 def _is_doubtful(words: Words, at: int) -> bool:
@@ -279,7 +292,10 @@ def _is_plausible(rest: Words) -> bool:
     """Whether every helping verb in the rest has a word before it that opens a clause."""
     opened = False
     low = [word.lower() for word in rest]
+    if low[:1] == [","] or ("not" in low and low[low.index("not") + 1 :][:1] == ["only"]):
+        return False
     for at, word in enumerate(low):
+        opened = opened and word != ","
         opened = opened or word in english.SUBORDINATORS | english.SUBJECT_PRONOUNS | {"and", "but", "that", "or"}
         if word in english.BE | english.MODALS | english.DO and at > 0 and not opened:
             return False
@@ -298,11 +314,16 @@ def _clause_next(low: list[str], at: int) -> bool:
     return bool(after) and (after[0] in english.SUBJECT_PRONOUNS or parse_clause(after) is not None)
 
 
-_AFTER_COMMA = frozenset("so while but and which not though although because whereas as or unless except".split())
+def _opens_clause(low: list[str], at: int) -> bool:
+    """Whether ", and" or ", but" joins a clause with a subject of its own, and not a last item or a second verb."""
+    return low[at] not in ("and", "or", "but") or parse_clause(tuple(low[at + 1 :])) is not None
+
+
+_AFTER_COMMA = frozenset("so while but and or which not though although because whereas as or unless except".split())
 _ASKERS = frozenset("say ask tell know see wonder explain decide check remember show forget".split())
 _MOMENTS = frozenset("time moment day hour date point case situation".split())
 _TAILS: dict[str, Callable[[list[str], int], bool]] = {
-    ",": lambda low, at: low[at + 1 : at + 2] != [] and low[at + 1] in _AFTER_COMMA,
+    ",": lambda low, at: low[at + 1 : at + 2] != [] and low[at + 1] in _AFTER_COMMA and _opens_clause(low, at + 1),
     "because": lambda low, at: at + 1 < len(low) and low[at + 1] != "of",
     "so": lambda low, at: low[at + 1 : at + 2] == ["that"],
     "in": lambda low, at: low[at + 1 : at + 3] == ["order", "to"],

@@ -200,9 +200,9 @@ def _passive_gap(clause: Clause) -> Gap | None:
     """can be replaced by [an email]; is a sign of [respect]"""
     rest = clause.rest
     passive = any(english.is_participle(word) for word in rest[:3])
-    if passive and rest[-1] not in english.PREPOSITIONS and "by" in rest[1:-1] and (clause.aux in english.BE or "be" in rest):
+    if passive and "by" in rest[1:-1] and (clause.aux in english.BE or "be" in rest):
         at = rest.index("by")
-        if not english.is_gerund(rest[at + 1]):
+        if not english.is_gerund(rest[at + 1]) and (english.is_participle(rest[at - 1]) or english.is_adverb(rest[at - 1])):
             return Gap("what", replace(clause, rest=rest[: at + 1]))
     if clause.aux in ("is", "are") and len(rest) > 3 and rest[0] in ("a", "an") and rest[2] == "of" and rest[1] in _RELATIONS:
         return Gap("what", replace(clause, rest=rest[:3]))

@@ -126,7 +126,7 @@ def _definition(sentence: Statement) -> list[str]:
     """X is a Y that ...; X means doing Y."""
     clause = sentence.clause
     low = [word.lower() for word in clause.subject]
-    if len(low) > 4 or low[0] in ("the", "each", "every", "no", "some", "many", "most") or sentence.lead:
+    if len(low) > 4 or low[0] in english.QUANTIFIERS | {"the"} or sentence.lead:
         return []
     if set(low) & {"good", "bad", "best", "better", "great", "real", "you"} or set(low) & english.SUBORDINATORS:
         return []
@@ -139,14 +139,24 @@ def _definition(sentence: Statement) -> list[str]:
     return []
 
 
+_ABSTRACT = frozenset(
+    "ability act process practice art habit study provision capacity willingness skill science state quality use method "
+    "amount degree".split()
+)
+
+
 def _defines(rest: Words) -> bool:
     low = [word.lower() for word in rest]
-    kinds = {"that", "which", "who", "of", "in", "where", "whose"}
+    kinds = {"that", "which", "who", "of", "in", "where", "whose", "to"}
+    if english.is_participle(low[0]):
+        return False
     at = next((at for at, word in enumerate(low) if word in kinds), 0)
     if not 0 < at <= 4 or (at == 1 and low[0] in english.DETERMINERS) or english.is_adjective(low[at - 1]):
         return False
-    if low[at] in ("of", "in") and (low[0] not in ("a", "an", "the") or not english.is_gerund(low[at + 1])):
-        return False
+    if low[at] in ("of", "in", "to"):
+        abstract = low[at - 1] in _ABSTRACT or (low[at] != "to" and english.is_gerund(low[at + 1]))
+        if low[0] not in ("a", "an", "the") or not abstract:
+            return False
     superlative = low[0] == "the" and (low[1] in ("most", "best", "only", "first", "main", "worst") or low[1].endswith("est"))
     return not superlative and not (set(low[:at]) & english.PREPOSITIONS) and "one" not in low[:at]
 
@@ -155,9 +165,13 @@ def _identity(sentence: Statement) -> list[str]:
     """X is the best Y."""
     clause = sentence.clause
     rest = [word.lower() for word in clause.rest]
-    if clause.aux not in ("is", "are") or len(rest) < 4 or rest[0] != "the" or sentence.tail or sentence.lead:
+    if clause.aux not in ("is", "are") or len(rest) < 3 or sentence.tail or sentence.lead:
         return []
-    unique = rest[1] in ("most", "best", "worst", "only", "main", "first", "last", "same") or rest[1].endswith("est")
+    if clause.subject[0].lower() == "the" and {"of", "for"} & set(clause.subject) and gaps.starts_noun_phrase(clause.rest):
+        return wordings.identity(joined(clause.subject), clause.aux) if rest[0] not in ("one", "part", "that") else []
+    if len(rest) < 4 or rest[0] != "the":
+        return []
+    unique = rest[1] in ("most", "best", "worst", "only", "main", "first", "last") or rest[1].endswith("est")
     return wordings.identity(joined(clause.rest), clause.aux) if unique and "and" not in rest else []
 
 
@@ -294,7 +308,7 @@ def _effect_on(sentence: Statement) -> list[str]:
 def _subject(sentence: Statement) -> list[str]:
     """What sounds like criticism? Who ...?"""
     clause = sentence.clause
-    complement = clause.aux in english.BE and clause.plural and clause.rest[:1] and gaps.starts_noun_phrase(clause.rest)
+    complement = clause.aux in english.BE and not _can_follow_what(clause)
     first = clause.subject[0].lower()
     if sentence.imperative or complement or clause.verb == "mean" or _definition(sentence) or _identity(sentence):
         return []
@@ -308,6 +322,15 @@ def _subject(sentence: Statement) -> list[str]:
     if set(clause.adverbs) & {"never"} or "not" in clause.rest[:1] or first in ("nobody", "no", "none", "nothing"):
         return []
     return _led(sentence, wordings.doer(clause.predicate() + context, person=_is_person(clause)))
+
+
+def _can_follow_what(clause: Clause) -> bool:
+    """Whether "what is ..." with this complement asks for the subject: "a sign of respect", not "the United Nations"."""
+    rest = (*clause.rest, "", "")
+    if rest[0].lower() in ("as", "to", "one") or (rest[0] == "the" and rest[1][:1].isupper()):
+        return False
+    nominal = bool(clause.rest) and gaps.starts_noun_phrase(clause.rest) and not english.is_participle(rest[0])
+    return not nominal or (not clause.plural and rest[0] in ("a", "an", "the"))
 
 
 def _comparison(sentence: Statement) -> list[str]:
@@ -332,7 +355,7 @@ def _comparison(sentence: Statement) -> list[str]:
 
 def _is_rival(words: Words) -> bool:
     """Whether what follows than is a plain noun phrase, and not a clause or "clever ones"."""
-    if not words or not gaps.starts_noun_phrase(words) or len(words) > 14:
+    if not words or not gaps.starts_noun_phrase(words) or len(words) > 14 or words[0] in ("ever", "usual", "expected"):
         return False
     low = [word.lower() for word in words]
     if set(low) & (english.THIRD_PERSON | {"ones", "one", "does", "do", "is", "was"}) or parse_clause(words) is not None:

@@ -116,6 +116,11 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(text))
 
 
+def without_full_stop(text: str) -> str:
+    """The sentence without the mark that ends it, inside or outside a closing quotation mark."""
+    return re.sub(r"[.!]+([”\"]?)[.!]*$", r"\1", text.rstrip())
+
+
 def joined(words: tuple[str, ...] | list[str]) -> str:
     """Tokens as running text again."""
     return re.sub(r" ([,;:])", r"\1", " ".join(words))

@@ -158,6 +158,10 @@ _POINTING = re.compile(
 )
 
 
+_RUN_IN = re.compile(r"(?<=[\w,] )(?:The|A|An|Any|Both|All|Each|No|Some|In|On|For|If|When|This|These|It|Section|There|As)\b")
+"""A capital where no sentence starts: a heading or a page number has run into the line."""
+
+
 def _without_connective(text: str) -> str:
     for connective in english.CONNECTIVES:
         if text.startswith(connective + ", "):
@@ -176,6 +180,8 @@ def _stands_alone(text: str) -> bool:
         return False
     if outside.count("“") != outside.count("”") or words[0].lower().strip(",") in _LEANING:
         return False
+    if _RUN_IN.search(outside) or re.search(r"(?<![\w’'])[b-hj-z](?![\w’'])", outside):
+        return False
     shouted = sum(len(word) > 1 and word.isupper() for word in words)
     odd = sum(not re.fullmatch(r"[A-Za-z’'-]*", word.strip("“”\".,!?")) for word in words)
     if shouted * 5 > len(words) or odd * 5 > len(words) or _POINTING.search(outside):
@@ -184,15 +190,20 @@ def _stands_alone(text: str) -> bool:
 
 
 def _leans_on_its_neighbours(read: Statement) -> bool:
-    """Whether the subject is "the report", known only from an earlier sentence."""
+    """Whether the subject is "the report" or "a similar duty", known only from an earlier sentence, or no subject at all."""
     subject = [word.lower() for word in read.clause.subject]
+    named = sum(word[0].isupper() for word in read.clause.subject[1:])
+    if named > 4 or any(word in _COMPARED for word in subject[:2]) or read.lead[1:2] in (("each",), ("all",), ("most",)):
+        return True
     if subject[0] != "the":
         return False
     if any(word in english.PREPOSITIONS | {"that", "who", "which"} or word[0] in "“\"" for word in subject[2:]):
         return False
-    named = any(word[0].isupper() for word in read.clause.subject[1:])
-    unique = subject[1] in ("most", "best", "first", "last", "only", "same") or subject[1].endswith("est")
+    unique = subject[1] in ("most", "best", "first", "last", "only") or subject[1].endswith("est")
     return not (named or unique)
+
+
+_COMPARED = frozenset("similar additional further several certain same latter remaining respective resulting".split())
 
 
 def _different(ranked: Any, most: int) -> tuple[str, ...]:
@@ -202,7 +213,7 @@ def _different(ranked: Any, most: int) -> tuple[str, ...]:
         question = wordings.finished(wording)
         if len(chosen) == most:
             break
-        if len(question.split()) > 40 or not wordings.is_self_contained(question):
+        if len(question.split()) > 34 or not wordings.is_self_contained(question):
             continue
         if all(fuzz.ratio(question.casefold(), other.casefold()) < _ALIKE for other in chosen):
             chosen.append(question)

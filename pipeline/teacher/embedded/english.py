@@ -71,6 +71,7 @@ SINGULAR_IN_S = _words(
     "progress business focus status bus gas series always perhaps less this his its is was has does yes us plus thus"
 )
 PERSONS = _words(
+    "chaplain provider applicant player voter veteran donor buyer seller lawyer judge nurse pupil neighbour neighbor baby "
     "adult asker author boss caller chairperson chairman child citizen client coach colleague commander couple customer "
     "doctor employee expert friend guest human individual interviewer leader learner lecturer listener man manager "
     "member nurse officer opponent owner parent participant partner patient people person physician player reader "
@@ -101,7 +102,27 @@ COMPARATIVES = _words(
 # Verbs that are seldom anything else, and verbs that are as often nouns or adjectives: the second kind is
 # believed only where no word of the first kind could be the verb.
 STRONG_VERBS = _words(
-    "accept achieve acknowledge act adapt add address adjust admit adopt advise affect agree allow amuse announce "
+    "abandon absorb accompany accomplish account activate administer advocate align allocate alter amend analyse analyze "
+    "anticipate appoint approve arrange assert assign assist attach attain authorise authorize await ban bind boost "
+    "capture cease characterise characterize circumvent cite clear coincide command compel compile compute concede "
+    "condemn confer confine confront conserve constitute construct consult consume contend contest contrast cope "
+    "counter cultivate cure decrease dedicate deem degrade depict deploy deprive descend deter devote dictate diagnose "
+    "differentiate digest direct disclose display dispose disrupt dissolve distort distribute diversify dominate donate "
+    "educate elect eliminate embody embrace emerge enact encounter endure enforce engage enhance enlarge enrich ensue "
+    "entail entitle equip evolve exclude execute exert exhibit exploit export expose foresee foster found fulfil fulfill "
+    "function fund furnish generalise generalize govern guarantee halt harvest hinder host house implement import "
+    "incorporate incur induce infer inhabit inherit inhibit initiate inject injure innovate inspect install integrate "
+    "intensify interact interfere invade invent invest investigate irritate justify knit lay lift link load locate "
+    "manipulate manufacture marry mediate merge migrate minimise minimize mobilise mobilize modify monitor multiply "
+    "necessitate nurture obey oblige occupy operate overcome overlap oversee perpetuate persist possess pour prescribe "
+    "preside presume prevail print prioritise prioritize project prompt propose prosper provoke purchase pursue qualify "
+    "quote react reassure rebuild reconcile recover recruit regain register regulate reinforce rely render renew rent "
+    "repay rescue resemble resign resist retain retire retrieve revise revive rise rotate sacrifice safeguard sanction "
+    "scatter secure shelter shield simulate specialise specialize specify stabilise stabilize stimulate stipulate store "
+    "strike strive submit substitute supersede supervise suppress surpass surround suspend sustain swallow swim "
+    "symbolise symbolize synchronise synchronize tackle tempt terminate testify tolerate trace translate transmit "
+    "transport trap undergo undertake unify uphold utilise utilize validate venture verify violate withdraw withhold "
+    "witness accept achieve acknowledge act adapt add address adjust admit adopt advise affect agree allow amuse announce "
     "annoy apologise apologize appear apply appreciate approach argue arise arrive ask assess assume attract avoid "
     "become begin behave believe belong blame bore borrow break breathe bring build bury buy calculate carry catch "
     "cause celebrate choose clarify classify collect combine come comfort communicate compare compete complain "
@@ -160,7 +181,11 @@ _IRREGULAR = {
     "sell": "sold sold", "send": "sent sent", "show": "showed shown", "shut": "shut shut", "sit": "sat sat",
     "speak": "spoke spoken", "spend": "spent spent", "spread": "spread spread", "stand": "stood stood",
     "take": "took taken", "teach": "taught taught", "tell": "told told", "think": "thought thought",
-    "throw": "threw thrown", "understand": "understood understood", "upset": "upset upset", "wear": "wore worn",
+    "throw": "threw thrown", "arise": "arose arisen", "bind": "bound bound", "foresee": "foresaw foreseen",
+    "overcome": "overcame overcome", "oversee": "oversaw overseen", "rise": "rose risen", "strike": "struck struck",
+    "strive": "strove striven", "swim": "swam swum", "undergo": "underwent undergone", "uphold": "upheld upheld",
+    "undertake": "undertook undertaken", "withdraw": "withdrew withdrawn", "withhold": "withheld withheld",
+    "lay": "laid laid", "knit": "knit knit", "rebuild": "rebuilt rebuilt", "repay": "repaid repaid", "understand": "understood understood", "upset": "upset upset", "wear": "wore worn",
     "win": "won won", "write": "wrote written", "have": "had had", "do": "did done", "be": "was been",
 }  # fmt: skip
 _DOUBLING = _words("admit begin get let omit permit plan put refer run shut sit slam stop stem spot trigger nod sum win")
@@ -244,6 +269,8 @@ def is_adverb(word: str) -> bool:
 def is_plural(noun: str) -> bool:
     """Whether the noun takes a verb without -s."""
     word = noun.lower().replace("’", "'")
+    if noun.isupper() or word.endswith("ics"):
+        return False
     if word in IRREGULAR_PLURALS:
         return True
     return word.endswith("s") and not word.endswith(("ss", "us", "'s")) and word not in SINGULAR_IN_S
@@ -252,6 +279,8 @@ def is_plural(noun: str) -> bool:
 def is_person(noun: str) -> bool:
     """Whether a question about the noun asks who, not what."""
     word = noun.lower()
+    if re.search(r"[a-z](?:ists?|icians?)$", word) and word not in ("list", "lists", "exist", "exists", "consist", "consists"):
+        return True
     return word in PERSONS or (word.endswith("s") and word[:-1] in PERSONS)
 
 
@@ -277,6 +306,8 @@ def number(subject: tuple[str, ...]) -> Literal["singular", "plural", "any"]:
     if "and" in head:
         return "plural"
     noun = next((word for word in reversed(head) if word[0] not in "“\""), head[-1])
+    if any(word.isupper() and word.lower() == noun and len(word) > 1 for word in subject):
+        return "singular"
     if "left" in head[1:] or "sent" in head[1:] or "made" in head[1:]:
         noun = head[next(at for at, word in enumerate(head) if at > 0 and word in ("left", "sent", "made")) - 1]
     if len(head) == 1 and is_adjective(noun):

@@ -14,6 +14,7 @@ from pipeline.records import normalised
 from pipeline.teacher.embedded.asking import choices, topic_of, type_of
 from pipeline.teacher.embedded.bank import most, read_bank, shuffled
 from pipeline.teacher.embedded.voice import Card, Voice, read_card
+from pipeline.words import alike
 
 
 class Situation(BaseModel):
@@ -63,7 +64,7 @@ def _sayings() -> Sayings:
 # Two questions this alike (0 to 100) ask the same with another word in it; answers may share a turn of the card.
 _QUESTIONS_ALIKE = 88
 _ANSWERS_ALIKE = 85
-_SAME_SITUATION = 88
+_SAME_SITUATION = 80
 _TRIES = 8
 _EVERYDAY = ("everyday life", "good food", "long journeys", "old friends", "hard work", "music")
 
@@ -132,7 +133,7 @@ def _answer(question: str, card: Card, voice: Voice, given: Sequence[str]) -> st
         voice.dressed(said[number % len(said)], topic, f"{card.name}\n{question}\n{number}") for number in range(_TRIES)
     ]
     likeness = [max((ratio(text, other) for other in given), default=0.0) for text in tries]
-    unlike = next((at for at, alike in enumerate(likeness) if alike < _ANSWERS_ALIKE), None)
+    unlike = next((at for at, score in enumerate(likeness) if score < _ANSWERS_ALIKE), None)
     return tries[likeness.index(min(likeness)) if unlike is None else unlike]
 
 
@@ -165,7 +166,7 @@ def _situation(question: str) -> tuple[Situation, str] | None:
             return situation, found["topic"]
     plain = normalised(question)
     near = max(_plain(), key=lambda one: ratio(plain, one[0]))
-    return (near[1], "") if ratio(plain, near[0]) >= _SAME_SITUATION else None
+    return (near[1], "") if alike(plain, near[0], _SAME_SITUATION) else None
 
 
 @cache

@@ -110,7 +110,7 @@ def _as_subject(line: str) -> str:
 def _without_number(term: str) -> str:
     """The term, its last noun in the plural if it is a single thing that would want an article."""
     before, _, noun = term.rpartition(" ")
-    gerund_first = re.match(r"\w{3,}ing\b", term) is not None
+    gerund_first = re.match(r"\w{3,}ing ", term) is not None
     if gerund_first or " and " in term or _needs_no_article(noun):
         return term
     return f"{before} {_plural(noun)}".strip()
