@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import CourseworkError
+from pipeline.errors import CourseworkError, TryAgainLater
 
 if TYPE_CHECKING:
-    from pipeline.run import Plan, Progress
+    from pipeline.asking import Progress
+    from pipeline.run import Options, Plan
 
 TRAIN_VERBS = ("train", "examine", "chat")
 
@@ -43,6 +45,9 @@ app = typer.Typer(
 Recipe = Annotated[Path, typer.Argument(help="The recipe: a YAML file.", metavar="RECIPE", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for outputs; each recipe gets one of its name in it.")]
 Model = Annotated[str, typer.Option("--model", help="Teacher's model, in place of the recipe's.", show_default=False)]
+Accept = Annotated[
+    bool, typer.Option("--accept-changes", help="Replace paid replies whose prompt, model or settings have changed.")
+]
 OUTPUTS = Path("outputs")
 
 
@@ -51,29 +56,51 @@ def run(
     recipe: Recipe,
     out: Out = OUTPUTS,
     model: Model = "",
+    accept_changes: Accept = False,
+    deadline: Annotated[
+        str, typer.Option("--deadline", help="Stop asking after 90s, 45m or 2h, or at 05:30.", show_default=False)
+    ] = "",
     train: Annotated[bool, typer.Option("--train", help="Then train the student and examine it.")] = False,
 ) -> None:
     """Make the dataset: ask the teacher what was never asked, check, split, publish."""
+    from pipeline.durations import seconds_until
+    from pipeline.run import Options
+
+    options = Options(out, model, accept_changes, seconds_until(deadline) if deadline else None)
+    folder = _run(recipe, options)
+    if train:
+        from train.cli import train_and_examine
+
+        train_and_examine(recipe, folder)
+
+
+@app.command()
+def reparse(recipe: Recipe, out: Out = OUTPUTS, model: Model = "") -> None:
+    """Read the paid replies again with today's parser and checks, and publish. Buys nothing."""
+    from pipeline.run import Options
+
+    _run(recipe, Options(out, model, ask=False))
+
+
+def _run(recipe: Path, options: Options) -> Path:
     from pipeline.recipe import load_recipe
     from pipeline.run import run as run_stages
 
     with _progress() as progress:
-        outcome = run_stages(load_recipe(recipe), out, model, typer.echo, progress)
+        outcome = run_stages(load_recipe(recipe), options, typer.echo, progress)
     for problem in outcome.problems:
         typer.echo(problem, err=True)
-    if train:
-        from train.cli import train_and_examine
-
-        train_and_examine(recipe, outcome.folder)
+    return outcome.folder
 
 
 @app.command()
-def plan(recipe: Recipe, out: Out = OUTPUTS, model: Model = "") -> None:
+def plan(recipe: Recipe, out: Out = OUTPUTS, model: Model = "", accept_changes: Accept = False) -> None:
     """Say what a run would ask, and what that would cost. Calls nothing."""
     from pipeline.recipe import load_recipe
+    from pipeline.run import Options
     from pipeline.run import plan as plan_run
 
-    for line in _plan_lines(plan_run(load_recipe(recipe), out, model, typer.echo)):
+    for line in _plan_lines(plan_run(load_recipe(recipe), Options(out, model, accept_changes), typer.echo)):
         typer.echo(line)
 
 
@@ -83,15 +110,20 @@ def _plan_lines(found: Plan) -> list[str]:
         lines.append(f"{planned:>6} {kind}, {answered} already answered")
     if found.follow:
         lines.append(f"{found.follow:>6} more will follow from the replies (not in the estimate below)")
-    cost = (
-        f"about {found.usd:.2f} USD"
-        if found.usd is not None
-        else "price unknown (teacher.usd_per_million_input, _output)"
-    )
-    lines.append(
-        f"new: about {found.input_tokens:,} tokens to read, at most about {found.output_tokens:,} to write; {cost}"
-    )
+    if found.changes:
+        lines.append(
+            f"{found.changes} requests have changed since they were paid; --accept-changes replaces their replies:"
+            f" {_dollars(found.changes_usd)}"
+        )
+    read, written = found.input_tokens, found.output_tokens
+    lines.append(f"new: about {read:,} tokens to read, at most about {written:,} to write; {_dollars(found.usd)}")
     return lines
+
+
+def _dollars(usd: float | None) -> str:
+    if usd is None:
+        return "price unknown (add the model to prices.yaml, or teacher.usd_per_million to the recipe)"
+    return f"about {usd:.2f} USD" if usd else "free"
 
 
 @app.command()
@@ -125,8 +157,16 @@ class _progress:
 
 def main() -> None:
     """The command `coursework`. Ends with the exit code of what went wrong, after one line that says it."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except CourseworkError as error:
         typer.echo(f"coursework: {error}", err=True)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("coursework: interrupted; every reply that came is kept.", err=True)
+        sys.exit(130)
+
+
+def _terminated(*_: object) -> None:
+    raise TryAgainLater("stopped by SIGTERM; nothing that was kept is lost.", remedy="Run the same command again.")

@@ -29,17 +29,30 @@ class Teacher(_Section):
     )
     in_flight: int = Field(default=16, ge=1, le=4096, description="requests under way at once")
     deadline_seconds: float = Field(
-        default=180, gt=0, description="for one try of one request, from sending to last byte"
+        default=600, gt=0, description="for one try, at most; a few times the usual duration ends it earlier"
     )
     tries: int = Field(default=5, ge=1, le=20, description="for one request, before it waits for the next run")
-    usd_per_million_input: float | None = Field(default=None, ge=0, description="price of a million tokens read")
-    usd_per_million_output: float | None = Field(default=None, ge=0, description="price of a million tokens written")
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    usd_per_million: tuple[float, float] | None = Field(
+        default=None, description="price of a million tokens [read, written]; empty means prices.yaml"
+    )
 
-    def usd(self, read: int, written: int) -> float | None:
-        """Price of so many tokens; None where the recipe names none."""
-        if self.usd_per_million_input is None or self.usd_per_million_output is None:
-            return None
-        return (read * self.usd_per_million_input + written * self.usd_per_million_output) / 1_000_000
+
+class Cap(_Section):
+    """What may be spent in one span of time; what is left out is not capped."""
+
+    usd: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
+    requests: int | None = Field(default=None, ge=0)
+
+
+class Budget(_Section):
+    """What may be spent. The worst case of a request is charged before it is sent, and settled after."""
+
+    run: Cap = Cap()
+    day: Cap = Field(default=Cap(), description="a calendar day, UTC")
+    life: Cap = Field(default=Cap(), description="of the dataset, all runs together")
 
 
 class Documents(_Section):
@@ -119,6 +132,7 @@ class Recipe(_Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}$", description="for the card")
     teacher: Teacher = Teacher()
+    budget: Budget = Budget()
     documents: Documents | None = None
     persona: Persona | None = None
     refusals: Refusals | None = None
@@ -157,6 +171,12 @@ class Loaded(_Section):
     def folder(self) -> Path:
         """Where relative paths in the recipe start."""
         return self.path.parent
+
+    @property
+    def prices(self) -> Path | None:
+        """The workspace's own prices.yaml, beside the recipes folder; None where it has none."""
+        own = self.folder.parent / "prices.yaml"
+        return own if own.exists() else None
 
     def template(self, name: str) -> Path:
         """A prompt template: the workspace's own beside the recipes folder, else the one shipped."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.errors import CannotWrite, UsageError
 from pipeline.recipe import shipped
 
+PRICES = Path(__file__).parent / "teacher" / "prices.yaml"
 _PARTS = ("recipes", "prompts", "personas", "samples")
 
 
@@ -21,6 +22,7 @@ def make_workspace(folder: Path) -> list[str]:
     try:
         for part in _PARTS:
             shutil.copytree(shipped() / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        shutil.copy(PRICES, folder / "prices.yaml")
     except OSError as fault:
         raise CannotWrite(
             f"{folder}: {fault.strerror}.", remedy="Mend permissions there, or name another folder."

@@ -78,7 +78,9 @@ def rows(workspace: Path, stem: str = "train") -> list[dict]:
 
 
 def every_row(workspace: Path) -> list[dict]:
-    return [row for stem in ("train", "rephrased", "unseen", "off_topic", "near_topic") for row in rows(workspace, stem)]
+    return [
+        row for stem in ("train", "rephrased", "unseen", "off_topic", "near_topic") for row in rows(workspace, stem)
+    ]
 
 
 def teaching(text: str = "", delay: float = 0.0):
@@ -131,7 +133,9 @@ def test_rows_are_what_the_card_says(workspace):
 
 def test_a_new_document_asks_only_its_own_questions_and_moves_no_row(workspace):
     run(workspace)
-    before = {row["id"]: stem for stem in ("train", "rephrased", "unseen", "off_topic") for row in rows(workspace, stem)}
+    before = {
+        row["id"]: stem for stem in ("train", "rephrased", "unseen", "off_topic") for row in rows(workspace, stem)
+    }
     (workspace / "recipes" / "docs" / "0-first.md").write_text(sections(4, 6), encoding="utf-8")
     planned = coursework(workspace, "plan", "recipes/tiny.yaml").stdout
     assert "4 off_topic_questions, 4 already answered" in planned
@@ -209,10 +213,12 @@ def test_unreadable_documents_are_named_with_their_cause_and_the_others_go_on(wo
         shutil.copy(shared / "pdf" / name, workspace / "recipes" / "docs")
     shutil.copy(shared / "pdf" / "bad_truncated_wordprocessor_60pct.pdf", workspace / "recipes" / "docs")
     done = run(workspace)
-    fates = dict(line.removeprefix("skipped docs/").split(": ")[:2] for line in done.stdout.splitlines() if "skipped" in line)
+    fates = dict(
+        line.removeprefix("skipped docs/").split(": ")[:2] for line in done.stdout.splitlines() if "skipped" in line
+    )
     assert fates == {
         "bad_zero_bytes.pdf": "empty",
-        "bad_not_a_pdf_44b.pdf": "not-a-pdf",
+        "bad_not_a_pdf_44b.pdf": "damaged",
         "enc_password_test_4p.pdf": "encrypted",
         "scan_rotated_4p.pdf": "scanned",
         "bad_truncated_wordprocessor_60pct.pdf": "truncated",

@@ -27,6 +27,7 @@ class DocumentDrafter:
                 passage,
                 prompt.request(
                     KIND,
+                    passage.id,
                     schema,
                     manner,
                     heading=" > ".join(passage.heading),

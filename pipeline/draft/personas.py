@@ -40,6 +40,7 @@ class PersonaDrafter:
                 wanted.id,
                 questions.request(
                     "persona_questions",
+                    f"{persona.name}:{wanted.id}",
                     object_schema(questions=array_of(STRING, at_most=wanted.count)),
                     manner,
                     persona=self._card,
@@ -109,7 +110,10 @@ class PersonaDrafter:
         numbered = "\n".join(f"{number}. {question.text}" for number, question in enumerate(group, 1))
         answer = object_schema(number=INTEGER, answer=STRING)
         schema = object_schema(answers=array_of(answer, at_least=len(group), at_most=len(group)))
-        return self._answers.request("persona_answers", schema, self._manner, persona=self._card, questions=numbered)
+        subject = content_id(self._persona.name, *(question.text for question in group))
+        return self._answers.request(
+            "persona_answers", subject, schema, self._manner, persona=self._card, questions=numbered
+        )
 
     def _answered(self, group: Sequence[_Question], request: Request, reply: Reply) -> Iterator[Draft | Rejection]:
         try:

@@ -62,8 +62,8 @@ class Prompt:
         """Names the template's text."""
         return content_id(self.text)
 
-    def request(self, kind: str, schema: dict[str, Any], manner: Manner, **values: object) -> Request:
-        """The request that this template, filled with `values`, puts to the teacher."""
+    def request(self, kind: str, subject: str, schema: dict[str, Any], manner: Manner, **values: object) -> Request:
+        """The request about a subject that this template, filled with `values`, puts to the teacher."""
         return Request(
             kind=kind,
             model=manner.model,
@@ -72,6 +72,7 @@ class Prompt:
             schema=schema,
             temperature=manner.temperature,
             max_output_tokens=manner.max_output_tokens,
+            subject=subject,
             prompt=self.fingerprint,
         )
 

@@ -24,6 +24,8 @@ class Bank:
     sentence: str
     terms: Sequence[str] = ()
     """Terms of the corpus, so that near-topic questions sound like it."""
+    document: str = ""
+    """The document whose terms these are."""
 
 
 class RefusalDrafter:
@@ -40,6 +42,7 @@ class RefusalDrafter:
                 field,
                 prompt.request(
                     f"{bank.kind}_questions",
+                    f"{bank.document}:{field}" if bank.document else field,
                     schema,
                     manner,
                     topic=bank.topic,

@@ -1,62 +1,82 @@
 """The ledger: the SQLite file that keeps every request, reply, cost and failed try of one dataset.
 
-Every question put to the teacher is enlisted before it is sent and keeps its place in that order for
-ever; a reply is committed as it came before anyone parses it. One process holds the ledger at a time,
-under a lock that dies with the process. WAL with `synchronous=FULL`: what `commit` returned from
-survives a killed process and a power cut.
+A request is enlisted, with its worst case reserved, before it is sent, and keeps its place in that
+order for ever; a reply is committed as it came before anyone parses it. One process holds the ledger
+at a time, under a lock that dies with the process. WAL with `synchronous=FULL`: what `commit` returned
+from survives a killed process and a power cut.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
-import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
-from pipeline.errors import CannotWrite, InputError, TryAgainLater
+from pipeline.errors import CannotWrite, InputError
+from pipeline.teacher.lock import take_lock
 from pipeline.teacher.request import Reply, Request
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
+CREATE TABLE shapes (            -- what many requests share: model, system prompt, reply schema, sampling
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL UNIQUE
+);
 CREATE TABLE requests (
     place INTEGER PRIMARY KEY,   -- order in which requests were first planned; fixes the order of all that follows
-    key TEXT NOT NULL UNIQUE,
+    key BLOB NOT NULL UNIQUE,
     kind TEXT NOT NULL,
-    model TEXT NOT NULL,
-    body BLOB NOT NULL,          -- zlib of the request body, JSON
-    enlisted TEXT NOT NULL       -- UTC
+    subject TEXT NOT NULL,       -- what is asked about
+    shape INTEGER NOT NULL REFERENCES shapes (id),
+    user BLOB NOT NULL,          -- zlib of the user message
+    enlisted REAL NOT NULL       -- seconds since 1970, UTC
 );
+CREATE INDEX requests_by_subject ON requests (kind, subject);
 CREATE TABLE replies (
-    key TEXT PRIMARY KEY REFERENCES requests (key),
+    place INTEGER PRIMARY KEY REFERENCES requests (place),
     body BLOB NOT NULL,          -- zlib of the reply, byte for byte as received
     model TEXT NOT NULL,         -- as the teacher named itself
-    input_tokens INTEGER,        -- NULL where the teacher did not say
+    input_tokens INTEGER,        -- NULL where the teacher did not say: then the reservation stays charged
     output_tokens INTEGER,
-    usd REAL,                    -- NULL where no price is known
-    received TEXT NOT NULL
-) WITHOUT ROWID;
+    tokens INTEGER NOT NULL,     -- charged
+    usd REAL,                    -- charged; NULL where no price is known
+    received REAL NOT NULL
+);
+CREATE TABLE reservations (      -- sent, or about to be, and not settled
+    id INTEGER PRIMARY KEY,
+    place INTEGER NOT NULL REFERENCES requests (place),
+    tokens INTEGER NOT NULL,
+    usd REAL,
+    made REAL NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0  -- the try brought nothing, but may have been billed: charged for ever
+);
 CREATE TABLE failures (
     id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL REFERENCES requests (key),
+    place INTEGER NOT NULL REFERENCES requests (place),
     cause TEXT NOT NULL,
     detail TEXT NOT NULL,
-    at TEXT NOT NULL
+    at REAL NOT NULL
 );
+CREATE TABLE endpoints (         -- what an endpoint was found to understand
+    address TEXT PRIMARY KEY,
+    speech TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE laid (              -- records laid before a person, so that a deleted line is known as deleted
     id TEXT PRIMARY KEY,
     sheet TEXT NOT NULL,
     line_hash TEXT NOT NULL      -- of the line as it was laid: what differs now was edited by hand
 ) WITHOUT ROWID;
 """
+
+Clock = Callable[[], float]
+"""Seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +88,18 @@ class Failure:
     detail: str
 
 
-class Totals(NamedTuple):
-    """What the ledger holds; `usd` counts replies with a known price only."""
+class Cost(NamedTuple):
+    """What is charged: tokens, and US dollars where a price is known."""
+
+    tokens: int
+    usd: float | None
+
+
+class Spent(NamedTuple):
+    """What was charged in some span of time, open reservations included."""
 
     requests: int
-    replies: int
-    input_tokens: int
-    output_tokens: int
+    tokens: int
     usd: float
     unpriced: int
 
@@ -86,30 +111,34 @@ class Ledger:
     version, CannotWrite if the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.path = folder / "ledger.sqlite"
-        self._lock: IO[str] | None = _take_lock(folder)
-        self._one_at_a_time = threading.Lock()
+        self._clock = clock or _now
+        self._lock: IO[str] | None = take_lock(folder)
+        self._one_at_a_time = threading.RLock()
+        self._one_reads = threading.Lock()
+        self._shapes: dict[str, int] = {}
         try:
             self._db = _open(self.path)
+            self._reader = _open_to_read(self.path)
         except BaseException:
-            self._unlock()
+            self._lock.close()
             raise
+        with self._transaction() as db:
+            # Of a process that died: whether they were sent, and billed, nobody knows.
+            db.execute("UPDATE reservations SET lost = 1")
 
     @classmethod
     def look(cls, folder: Path) -> Ledger:
         """The ledger as it stands, to read only: takes no lock, creates nothing; empty if there is none yet."""
         ledger = cls.__new__(cls)
         ledger.path = folder / "ledger.sqlite"
+        ledger._clock = _now
         ledger._lock = None
-        ledger._one_at_a_time = threading.Lock()
-        if ledger.path.exists():
-            ledger._db = sqlite3.connect(
-                f"{ledger.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
-            )
-        else:
-            ledger._db = sqlite3.connect(":memory:", check_same_thread=False)
-            ledger._db.executescript(_SCHEMA)
+        ledger._one_at_a_time = threading.RLock()
+        ledger._one_reads = threading.Lock()
+        ledger._shapes = {}
+        ledger._db = ledger._reader = _open_to_read(ledger.path)
         return ledger
 
     def __enter__(self) -> Self:
@@ -122,11 +151,9 @@ class Ledger:
 
     def close(self) -> None:
         """Release the file and the lock."""
-        with self._one_at_a_time:
+        with self._one_at_a_time, self._one_reads:
+            self._reader.close()
             self._db.close()
-        self._unlock()
-
-    def _unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()
 
@@ -142,60 +169,164 @@ class Ledger:
                     remedy="Free space or mend permissions there, then run again.",
                 ) from fault
 
-    def enlist(self, requests: Iterable[Request]) -> None:
-        """Note what will be asked, in plan order, before anything is sent; known requests keep their place."""
-        rows = [(r.key, r.kind, r.model, _packed(json.dumps(r.body(), ensure_ascii=False)), _now()) for r in requests]
+    def enlist(self, requests: Sequence[Request], worst: Sequence[Cost] | None = None) -> None:
+        """Note what will be asked, in plan order, and charge its worst case, before anything is sent.
+
+        Known requests keep their place.
+        """
+        now = self._clock()
         with self._transaction() as db:
+            rows = [
+                (bytes.fromhex(r.key), r.kind, r.subject, self._shape(db, r), _packed(r.user), now) for r in requests
+            ]
             db.executemany(
-                "INSERT INTO requests (key, kind, model, body, enlisted) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO requests (key, kind, subject, shape, user, enlisted) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (key) DO NOTHING",
                 rows,
             )
+            db.executemany(
+                "INSERT INTO reservations (place, tokens, usd, made) SELECT place, ?, ?, ? FROM requests WHERE key = ?",
+                [(cost.tokens, cost.usd, now, row[0]) for row, cost in zip(rows, worst or (), strict=False)],
+            )
 
-    def commit(self, replies: Iterable[tuple[Reply, float | None]]) -> None:
-        """Keep replies with their price in USD; on return they are on the disk. The first reply to a request stays."""
-        rows = [(r.key, _packed(r.body), r.model, r.input_tokens, r.output_tokens, usd, _now()) for r, usd in replies]
+    def _shape(self, db: sqlite3.Connection, request: Request) -> int:
+        text = request.shape
+        if text not in self._shapes:
+            db.execute("INSERT INTO shapes (body) VALUES (?) ON CONFLICT (body) DO NOTHING", (text,))
+            self._shapes[text] = db.execute("SELECT id FROM shapes WHERE body = ?", (text,)).fetchone()[0]
+        return self._shapes[text]
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Give back what was reserved for requests that were never sent, or whose tries surely cost nothing."""
         with self._transaction() as db:
-            db.executemany("INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING", rows)
+            db.executemany(
+                "DELETE FROM reservations WHERE NOT lost AND place = (SELECT place FROM requests WHERE key = ?)",
+                [(bytes.fromhex(key),) for key in keys],
+            )
+
+    def give_up_reservation(self, key: str) -> None:
+        """The try may have been billed: what was reserved for it stays charged."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE reservations SET lost = 1 WHERE place = (SELECT place FROM requests WHERE key = ?)",
+                (bytes.fromhex(key),),
+            )
+
+    def commit(self, replies: Iterable[tuple[Reply, Cost]]) -> None:
+        """Keep replies and charge what they cost instead of what was reserved; on return they are on the disk.
+
+        The first reply to a request stays.
+        """
+        now = self._clock()
+        rows = [
+            (
+                _packed(r.body),
+                r.model,
+                r.input_tokens,
+                r.output_tokens,
+                cost.tokens,
+                cost.usd,
+                now,
+                bytes.fromhex(r.key),
+            )
+            for r, cost in replies
+        ]
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO replies SELECT place, ?, ?, ?, ?, ?, ?, ? FROM requests WHERE key = ?"
+                " ON CONFLICT (place) DO NOTHING",
+                rows,
+            )
+            db.executemany(
+                "DELETE FROM reservations WHERE NOT lost AND place = (SELECT place FROM requests WHERE key = ?)",
+                [(row[-1],) for row in rows],
+            )
 
     def note_failures(self, failures: Iterable[Failure]) -> None:
-        """Keep what went wrong with a request that got no reply."""
-        rows = [(f.key, f.cause, f.detail, _now()) for f in failures]
+        """Keep what went wrong with tries that brought no reply."""
+        now = self._clock()
         with self._transaction() as db:
-            db.executemany("INSERT INTO failures (key, cause, detail, at) VALUES (?, ?, ?, ?)", rows)
+            db.executemany(
+                "INSERT INTO failures (place, cause, detail, at) SELECT place, ?, ?, ? FROM requests WHERE key = ?",
+                [(f.cause, f.detail[:1000], now, bytes.fromhex(f.key)) for f in failures],
+            )
 
     def get(self, key: str) -> Reply | None:
         """The reply to a request, if it was ever bought."""
-        with self._one_at_a_time:
-            row = self._db.execute(
-                "SELECT body, model, input_tokens, output_tokens FROM replies WHERE key = ?", (key,)
+        with self._one_reads:
+            row = self._reader.execute(
+                "SELECT body, model, input_tokens, output_tokens FROM replies JOIN requests USING (place)"
+                " WHERE key = ?",
+                (bytes.fromhex(key),),
             ).fetchone()
         return Reply(key, _unpacked(row[0]), row[1], row[2], row[3]) if row else None
 
-    def places(self) -> dict[str, int]:
-        """Each enlisted request's place in the order of first planning."""
-        with self._one_at_a_time:
-            return dict(self._db.execute("SELECT key, place FROM requests"))
-
-    def answered(self) -> set[str]:
-        """Keys of the requests whose reply is here."""
-        with self._one_at_a_time:
-            return {key for (key,) in self._db.execute("SELECT key FROM replies")}
-
-    def totals(self) -> Totals:
-        """Counts, tokens and cost over the dataset's whole life."""
-        with self._one_at_a_time:
-            requests = self._db.execute("SELECT count(*) FROM requests").fetchone()[0]
-            row = self._db.execute(
-                "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),"
-                " coalesce(sum(usd), 0.0), coalesce(sum(usd IS NULL), 0) FROM replies"
+    def has(self, key: str) -> bool:
+        """Whether a request was ever answered."""
+        with self._one_reads:
+            found = self._reader.execute(
+                "SELECT 1 FROM replies JOIN requests USING (place) WHERE key = ?", (bytes.fromhex(key),)
             ).fetchone()
-        return Totals(requests, *row)
+        return found is not None
+
+    def place(self, key: str) -> int:
+        """A request's place in the order of first planning. Raises KeyError if it was never enlisted."""
+        with self._one_reads:
+            row = self._reader.execute("SELECT place FROM requests WHERE key = ?", (bytes.fromhex(key),)).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return int(row[0])
+
+    def replies(self) -> int:
+        """How many replies are kept."""
+        with self._one_reads:
+            return int(self._reader.execute("SELECT count(*) FROM replies").fetchone()[0])
+
+    def spent(self, since: float = 0.0) -> Spent:
+        """What was charged from a moment on: replies, and reservations that were never settled."""
+        question = """
+            SELECT count(*), coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0), coalesce(sum(usd IS NULL), 0) FROM (
+                SELECT tokens, usd FROM replies WHERE received >= :since
+                UNION ALL SELECT tokens, usd FROM reservations WHERE made >= :since)
+        """
+        with self._one_reads:
+            return Spent(*self._reader.execute(question, {"since": since}).fetchone())
+
+    def speech(self, address: str) -> str | None:
+        """What an endpoint was found to understand."""
+        with self._one_reads:
+            found = self._reader.execute("SELECT speech FROM endpoints WHERE address = ?", (address,)).fetchone()
+        return str(found[0]) if found else None
+
+    def note_speech(self, address: str, speech: str) -> None:
+        """Remember what an endpoint understands."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO endpoints VALUES (?, ?)", (address, speech))
+
+    def answered_before(self, kind: str, subject: str) -> str | None:
+        """Key of the newest answered request of a kind about a subject, however it was worded then."""
+        with self._one_reads:
+            row = self._reader.execute(
+                "SELECT key FROM requests JOIN replies USING (place) WHERE kind = ? AND subject = ?"
+                " ORDER BY place DESC LIMIT 1",
+                (kind, subject),
+            ).fetchone()
+        return bytes(row[0]).hex() if row else None
+
+    def cost(self, key: str) -> Cost:
+        """What the reply to a request was charged. Raises KeyError if there is none."""
+        with self._one_reads:
+            row = self._reader.execute(
+                "SELECT tokens, usd FROM replies JOIN requests USING (place) WHERE key = ?", (bytes.fromhex(key),)
+            ).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return Cost(*row)
 
     def laid(self) -> dict[str, tuple[str, str]]:
         """Record id to (sheet, hash of its line as laid) of everything ever laid before a person."""
-        with self._one_at_a_time:
-            return {row[0]: (row[1], row[2]) for row in self._db.execute("SELECT id, sheet, line_hash FROM laid")}
+        with self._one_reads:
+            return {row[0]: (row[1], row[2]) for row in self._reader.execute("SELECT id, sheet, line_hash FROM laid")}
 
     def note_laid(self, sheet: str, lines: Iterable[tuple[str, str]]) -> None:
         """Remember which records, with which line, a sheet was laid down with."""
@@ -206,15 +337,16 @@ class Ledger:
 
 
 def _packed(text: str) -> bytes:
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    # Level 1 costs a third of level 6 and gives away a tenth of the size.
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
 
 
 def _unpacked(blob: bytes) -> str:
     return zlib.decompress(blob).decode("utf-8", "surrogatepass")
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -241,23 +373,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _take_lock(folder: Path) -> IO[str]:
-    path = folder / "ledger.lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a+", encoding="utf-8")
-    except OSError as fault:
-        raise CannotWrite(
-            f"{folder}: {fault.strerror}.", remedy="Mend permissions there, or name another folder with --out."
-        ) from fault
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise TryAgainLater(f"{folder} is in use by {holder}.", remedy="It ends by itself; run again later.") from None
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} since {_now()}")
-    lock.flush()
-    return lock
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    if path.exists():
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    db = sqlite3.connect(":memory:", check_same_thread=False)
+    db.executescript(_SCHEMA)
+    return db

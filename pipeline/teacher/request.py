@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True)
@@ -21,46 +22,51 @@ class Request:
     schema: dict[str, Any]
     temperature: float
     max_output_tokens: int
-    prompt: str = ""
-    """Fingerprint of the template it was rendered from; the rendered text, not this, is what is hashed."""
     sample: int = 0
     """Number of this draw where the same question is put several times."""
+    subject: str = ""
+    """What it asks about (a passage's id, a field): not hashed; two requests of a kind about one subject
+    differ only in how they ask."""
+    prompt: str = ""
+    """Fingerprint of the template it was rendered from; the rendered text, not this, is what is hashed."""
+
+    @cached_property
+    def shape(self) -> str:
+        """All that shapes the answer but the user message, as JSON; many requests share it."""
+        parts = {
+            "kind": self.kind,
+            "model": self.model,
+            "system": self.system,
+            "schema": self.schema,
+            "temperature": self.temperature,
+            "max_output_tokens": self.max_output_tokens,
+            "sample": self.sample,
+        }
+        return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode()
 
     @cached_property
     def key(self) -> str:
         """32 hex digits over the model, rendered messages, sampling, reply schema and sample number."""
-        identity = [
-            self.kind, self.model, self.system, self.user, self.schema,
-            self.temperature, self.max_output_tokens, self.sample,
-        ]  # fmt: skip
-        text = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        text = f"{self.shape}\x1f{self.user}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=16).hexdigest()
 
     @property
     def input_estimate(self) -> int:
         """Tokens it takes to read, at four characters a token."""
-        return (len(self.system) + len(self.user) + len(json.dumps(self.schema))) // 4
+        return (len(self.shape) + len(self.user)) // 4
+
+    @property
+    def input_bound(self) -> int:
+        """Tokens it takes to read at most: no tokenizer makes more of a text than its bytes, and few half as many."""
+        return (len(self.shape) + len(self.user.encode("utf-8", "surrogatepass"))) // 2
 
     @property
     def output_estimate(self) -> int:
         """Tokens of a reply that uses up the schema's limits, at twenty a string."""
         return min(_largest(self.schema), self.max_output_tokens)
 
-    def body(self) -> dict[str, Any]:
-        """The chat-completions request body."""
-        return {
-            "model": self.model,
-            "messages": [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": self.kind, "strict": True, "schema": self.schema},
-            },
-            "temperature": self.temperature,
-            "max_completion_tokens": self.max_output_tokens,
-        }
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What came back, kept raw: `body` is the JSON text of the chat completion as it was received."""
 

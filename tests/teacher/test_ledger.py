@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CannotWrite, InputError, TryAgainLater
-from pipeline.teacher.ledger import Failure, Ledger
+from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.request import Reply, Request
 
 
@@ -25,17 +25,22 @@ def reply(one: Request, body: str = "{}") -> Reply:
     return Reply(one.key, body, "teacher", 10, 20)
 
 
+PAID = Cost(30, 0.25)
+UNPRICED = Cost(30, None)
+
+
 def test_a_reply_is_kept_byte_for_byte_and_the_first_one_stays(tmp_path):
     one = request(1)
     with Ledger(tmp_path) as ledger:
         ledger.enlist([one])
-        ledger.commit([(reply(one, '{"a":  "ü\\u2028\\ud800"}'), 0.25)])
-        ledger.commit([(reply(one, "another"), 0.25)])
+        ledger.commit([(reply(one, '{"a":  "ü\\u2028\\ud800"}'), PAID)])
+        ledger.commit([(reply(one, "another"), PAID)])
     with Ledger(tmp_path) as ledger:
         assert ledger.get(one.key) == reply(one, '{"a":  "ü\\u2028\\ud800"}')
-        assert ledger.totals().usd == 0.25
+        assert ledger.spent().usd == 0.25
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.text())
 def test_any_text_survives_the_ledger(body):
     import tempfile
@@ -44,7 +49,7 @@ def test_any_text_survives_the_ledger(body):
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder)) as ledger:
         one = request(1)
         ledger.enlist([one])
-        ledger.commit([(reply(one, body), None)])
+        ledger.commit([(reply(one, body), UNPRICED)])
         assert ledger.get(one.key).body == body
 
 
@@ -52,16 +57,58 @@ def test_requests_keep_their_first_place_for_ever(tmp_path):
     with Ledger(tmp_path) as ledger:
         ledger.enlist([request(2), request(1)])
         ledger.enlist([request(3), request(1), request(2)])
-        places = ledger.places()
-    assert sorted(places, key=places.get) == [request(2).key, request(1).key, request(3).key]
+        places = [ledger.place(request(number).key) for number in (2, 1, 3)]
+    assert places == sorted(places)
 
 
-def test_totals_say_what_has_no_known_price(tmp_path):
+def test_what_is_spent_says_what_has_no_known_price(tmp_path):
     with Ledger(tmp_path) as ledger:
         ledger.enlist([request(1), request(2), request(3)])
-        ledger.commit([(reply(request(1)), 0.5), (reply(request(2)), None)])
+        ledger.commit([(reply(request(1)), PAID), (reply(request(2)), UNPRICED)])
         ledger.note_failures([Failure(request(3).key, "too_slow", "no reply")])
-        assert ledger.totals() == (3, 2, 20, 40, 0.5, 1)
+        assert ledger.spent() == (2, 60, 0.25, 1)
+
+
+def test_a_reservation_is_charged_until_it_is_settled_or_released(tmp_path):
+    worst = Cost(1000, 2.0)
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(1), request(2), request(3)], [worst] * 3)
+        assert ledger.spent() == (3, 3000, 6.0, 0)
+        ledger.commit([(reply(request(1)), PAID)])
+        ledger.release([request(2).key])
+        assert ledger.spent() == (2, 1030, 2.25, 0)
+
+
+def test_what_a_dead_process_had_reserved_stays_charged(tmp_path):
+    worst = Cost(1000, 2.0)
+    Ledger(tmp_path).close()
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(1)], [worst])
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([request(1)], [worst])
+        ledger.commit([(reply(request(1)), PAID)])
+        assert ledger.spent() == (2, 1030, 2.25, 0)
+
+
+def test_spending_is_counted_from_a_moment_on(tmp_path):
+    clock = iter([100.0, 100.0, 200.0, 200.0])
+    with Ledger(tmp_path, lambda: next(clock)) as ledger:
+        ledger.enlist([request(1)])
+        ledger.commit([(reply(request(1)), PAID)])
+        ledger.enlist([request(2)])
+        ledger.commit([(reply(request(2)), PAID)])
+        assert ledger.spent(150.0).usd == 0.25
+        assert ledger.spent().usd == 0.5
+
+
+def test_a_reworded_request_is_known_by_its_subject(tmp_path):
+    old = Request("kind", "model", "system", "old wording", {}, 0.5, 100, subject="p1")
+    with Ledger(tmp_path) as ledger:
+        ledger.enlist([old])
+        assert ledger.answered_before("kind", "p1") is None
+        ledger.commit([(reply(old), PAID)])
+        assert ledger.answered_before("kind", "p1") == old.key
+        assert ledger.answered_before("kind", "p2") is None
 
 
 def test_a_second_process_is_told_who_holds_the_ledger(tmp_path):
@@ -72,9 +119,10 @@ def test_a_second_process_is_told_who_holds_the_ledger(tmp_path):
 
 def test_the_lock_dies_with_a_killed_process_and_its_commits_live(tmp_path):
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom pipeline.teacher.ledger import Ledger\n"
+        "import sys, time\nfrom pathlib import Path\nfrom pipeline.teacher.ledger import Cost, Ledger\n"
         "from tests.teacher.test_ledger import reply, request\n"
-        "ledger = Ledger(Path(sys.argv[1]))\nledger.enlist([request(1)])\nledger.commit([(reply(request(1)), None)])\n"
+        "ledger = Ledger(Path(sys.argv[1]))\nledger.enlist([request(1)])\n"
+        "ledger.commit([(reply(request(1)), Cost(1, None))])\n"
         "print('ready', flush=True)\ntime.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
@@ -89,13 +137,13 @@ def test_the_lock_dies_with_a_killed_process_and_its_commits_live(tmp_path):
 
 def test_looking_takes_no_lock_and_creates_nothing(tmp_path):
     with Ledger.look(tmp_path / "none") as nothing:
-        assert nothing.answered() == set()
+        assert nothing.replies() == 0
     assert not (tmp_path / "none").exists()
     with Ledger(tmp_path) as ledger:
         ledger.enlist([request(1)])
-        ledger.commit([(reply(request(1)), None)])
+        ledger.commit([(reply(request(1)), Cost(1, None))])
         with Ledger.look(tmp_path) as seen:
-            assert seen.answered() == {request(1).key}
+            assert seen.has(request(1).key)
 
 
 def test_a_file_that_is_no_ledger_is_named_and_left_alone(tmp_path):

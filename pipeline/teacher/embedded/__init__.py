@@ -15,8 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.teacher.endpoint import RequestRejected, read_completion
+import orjson
+
+from pipeline.teacher.completion import read_completion
+from pipeline.teacher.faults import RequestRejected
 from pipeline.teacher.request import Reply, Request
+from pipeline.teacher.speech import Speech
 
 Drafter = Callable[[Mapping[str, str], Mapping[str, Any]], dict[str, Any]]
 
@@ -54,24 +58,30 @@ def _drafters() -> dict[str, Drafter]:
 class EmbeddedTeacher:
     """An endpoint like any other, without a network behind it."""
 
-    name = "the embedded teacher (rules, not a language model)"
+    name = MODEL
+    speech = Speech()
 
     async def send(self, request: Request) -> Reply:
         """The reply to a request, by rule."""
-        return read_completion(request.key, json.dumps(complete(request.body()), ensure_ascii=False))
+        answer = complete(orjson.loads(self.speech.body(request)))
+        return read_completion(request.key, orjson.dumps(answer))
 
     async def close(self) -> None:
         """Nothing is held."""
 
 
 def complete(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A chat completion for a chat-completions request body. Raises RequestRejected for a schema it has no rule for."""
+    """A chat completion for a chat-completions request body. Raises RequestRejected where no rule answers it.
+
+    Where the body names no reply schema, as for an endpoint that takes none, the slots tell what is asked.
+    """
+    slots = dict(_SLOT.findall(str(body["messages"][-1]["content"])))
     wanted = (body.get("response_format") or {}).get("json_schema") or {}
-    drafter = _drafters().get(wanted.get("name", ""))
+    kind = wanted.get("name") or _kind_by_slots(slots)
+    drafter = _drafters().get(kind)
     if drafter is None:
-        raise RequestRejected(f"The embedded teacher has no rule for the reply schema {wanted.get('name')!r}.")
-    said = str(body["messages"][-1]["content"])
-    text = json.dumps(drafter(dict(_SLOT.findall(said)), wanted["schema"]), ensure_ascii=False)
+        raise RequestRejected(f"The embedded teacher has no rule for the reply schema {kind!r}.")
+    text = json.dumps(drafter(slots, wanted.get("schema") or {}), ensure_ascii=False)
     read = sum(len(str(message["content"])) for message in body["messages"])
     return {
         "id": "embedded",
@@ -80,6 +90,17 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
         "usage": {"prompt_tokens": _tokens(read), "completion_tokens": _tokens(len(text))},
     }
+
+
+def _kind_by_slots(slots: Mapping[str, str]) -> str:
+    signs = {
+        "passage": "document_questions",
+        "questions": "persona_answers",
+        "instruction": "persona_questions",
+        "aspect": "near_topic_questions",
+        "field": "off_topic_questions",
+    }
+    return next((kind for sign, kind in signs.items() if sign in slots), "")
 
 
 def _tokens(characters: int) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.teacher.embedded import english
+from pipeline.teacher.embedded import document_lexicon as lexicon
 
 _END = re.compile(r"[.!?][.!?”\"’')\]]*(?=\s+[“\"‘'(\[]?[A-Z0-9]|\s*$)")
 _MARKER = re.compile(r"(?:(\d{1,3})[.)]|[•‣▪◦*–-])\s+")
@@ -15,17 +15,19 @@ _ABBREVIATION = re.compile(
     r"\b[A-Za-z]|e\.g|i\.e)\.$"
 )
 _TOKEN = re.compile(r"[“\"][^”\"]*[”\"]|[^\s“”\"]*[^\s,;:“”\"]|[,;:]")
-
 # Words that English text is full of, and words that its neighbours are full of but English is not.
 _ENGLISH = frozenset(
-    "the of and to is that for are it with as by be this from or an not have has can should when which who they you "
-    "their your but more than if because what one do does will may must at about before after into was were".split()
+    "a in on no how before people often while other the of and to is that for are it with as by be this from or an "
+    "not have has can should when which who they you their your but more than if because what one do does will may "
+    "must at about before after into was were".split()
 )
 _FOREIGN = frozenset(
     "der die das und ist nicht ein eine den dem zu mit von sich auf für le la les des et est une du dans pour que qui "
     "el los las y es por con del se una un il lo che di della sono per het een van niet zijn dat op os da em na não "
     "uma och att det som är på av og til ikke jest nie się na że w".split()
 )
+Words = tuple[str, ...]
+"""A clause or phrase, token by token; a quotation is one token."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def sentences(passage: str) -> Iterator[Sentence]:
             continue
         body = line.lstrip()[marker.end() :].strip()
         number = int(marker[1] or 0)
-        parts = [body] if _named_item(body) else list(_split(body))
+        parts = [body] if named_item(body) else list(_split(body))
         yield from (Sentence(text, True, number, lead) for text in parts)
 
 
@@ -90,10 +92,6 @@ def table_rows(passage: str) -> Iterator[TableRow]:
 
 def named_item(text: str) -> tuple[str, str] | None:
     """The two halves of "Pause: Let the other person speak.", or None for any other text."""
-    return _named_item(text)
-
-
-def _named_item(text: str) -> tuple[str, str] | None:
     found = re.fullmatch(r"([A-Z“][^:.!?|;,]{1,40}): ([A-Z][^:;|]+[.!])", text)
     if not found or len(found[1].split()) > 4 or len(list(_split(found[2]))) != 1:
         return None
@@ -111,8 +109,8 @@ def _split(line: str) -> Iterator[str]:
         start = end.end()
 
 
-def tokens(text: str) -> tuple[str, ...]:
-    """Words and commas; a span in double quotation marks is one token, for what is said inside is no grammar of ours."""
+def tokens(text: str) -> Words:
+    """Words and commas; a quotation is one token, for what is said inside is no part of the sentence's grammar."""
     return tuple(_TOKEN.findall(text))
 
 
@@ -121,7 +119,7 @@ def without_full_stop(text: str) -> str:
     return re.sub(r"[.!]+([”\"]?)[.!]*$", r"\1", text.rstrip())
 
 
-def joined(words: tuple[str, ...] | list[str]) -> str:
+def joined(words: Words | list[str]) -> str:
     """Tokens as running text again."""
     return re.sub(r" ([,;:])", r"\1", " ".join(words))
 
@@ -137,18 +135,29 @@ _KNOWN_PROPER = frozenset(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August September "
     "October November December English American British European German French Spanish Chinese Internet Congress "
     "Parliament Christmas Easter Europe America Asia Africa Britain England Germany France China Japan India "
-    "Christian Islam Buddhism God Army Navy Python".split()
+    "Christian Islam Buddhism God Army Navy Python London Paris Berlin Rome Madrid Vienna Amsterdam Dublin Edinburgh "
+    "Moscow Tokyo Beijing Delhi Sydney Boston Chicago Washington California Texas Florida Canada Mexico Brazil Spain "
+    "Italy Greece Turkey Egypt Israel Ireland Scotland Wales Norway Sweden Finland Denmark Poland Austria Australia "
+    "Scottish Irish Welsh Dutch Swedish Danish Polish Turkish Jewish Greek Swiss Arab Arabic Latin".split()
 )
 
 
-def uncapitalised(words: tuple[str, ...], proper: frozenset[str]) -> tuple[str, ...]:
+def uncapitalised(words: Words, proper: frozenset[str]) -> Words:
     """The same words fit for the middle of a sentence: the first loses its capital unless it is a name."""
     if not words:
         return words
     first = words[0]
     bare = re.sub(r"[’']s?$", "", first)
-    named = bare in proper or bare in _KNOWN_PROPER or bare == "I" or not re.fullmatch(r"[A-Z][a-z’'-]*", bare)
-    titled = len(words) > 1 and words[1][:1].isupper() and first.lower() not in english.DETERMINERS | english.PREPOSITIONS
-    if named or (titled and first.lower() not in english.SUBORDINATORS):
+    named = (
+        bare in proper
+        or bool(re.search("(?:[a-z]{2}ian|nese)s?$", bare))
+        or bare in _KNOWN_PROPER
+        or bare == "I"
+        or not re.fullmatch(r"[A-Z][a-z’'-]*", bare)
+    )
+    titled = (
+        len(words) > 1 and words[1][:1].isupper() and first.lower() not in lexicon.DETERMINERS | lexicon.PREPOSITIONS
+    )
+    if named or (titled and first.lower() not in lexicon.SUBORDINATORS):
         return words
     return (first[0].lower() + first[1:], *words[1:])

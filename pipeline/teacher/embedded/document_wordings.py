@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 
-from pipeline.teacher.embedded import english
-
 
 def finished(wording: str) -> str:
     """The wording as a question: capital first, question mark last."""
     text = re.sub(r"\s+", " ", wording).strip()
-    start = 1 if text[:1] in "“\"" else 0
+    start = 1 if text[:1] in '“"' else 0
     return f"{text[:start]}{text[start : start + 1].upper()}{text[start + 1 :]}?"
 
 
@@ -87,7 +85,9 @@ def what(asked: str, told: str, word: str = "what") -> list[str]:
 
 def doer(predicate: str, *, person: bool) -> list[str]:
     """Who or what a predicate is true of: "sounds like criticism"."""
-    word, thing, kind = ("who", "someone", "what sort of person") if person else ("what", "something", "what sort of thing")
+    word, thing, kind = (
+        ("who", "someone", "what sort of person") if person else ("what", "something", "what sort of thing")
+    )
     return [
         f"{word} {predicate}",
         f"can you name {thing} that {predicate}" if not person else f"can you name {thing} who {predicate}",
@@ -127,7 +127,7 @@ def when(asked: str, told: str) -> list[str]:
 def definition(term: str, verb: str) -> list[str]:
     """What a term means; `verb` is is or are."""
     bare = re.sub(r"^(an?|the) ", "", term)
-    quoted = f"the term “{bare}”" if not re.search("[“”\"]", bare) else f"the term {bare}"
+    quoted = f"the term “{bare}”" if not re.search('[“”"]', bare) else f"the term {bare}"
     return [
         f"what {verb} {term}",
         f"how would you define {term}",
@@ -276,71 +276,3 @@ def row(columns: list[str], contents: list[str], situation: str) -> list[str]:
 def article(noun: str) -> str:
     """The indefinite article that goes with the noun."""
     return "an" if noun[0].lower() in "aeiou" else "a"
-
-
-_CLOSED = (
-    english.DETERMINERS
-    | english.PREPOSITIONS
-    | english.SUBORDINATORS
-    | english.AUXILIARIES
-    | english.THIRD_PERSON
-    | frozenset("and or not to you your people person persons".split())
-)
-
-
-def content_words(text: str) -> set[str]:
-    """The words of a text that name something; people and persons are too general to count."""
-    return {word for word in re.findall(r"[\w’'-]+", text.lower()) if word not in _CLOSED}
-
-
-_BANNED = english.DEMONSTRATIVES | english.FIRST_PERSON | frozenset(
-    "he she his her him hers himself herself ones former latter above below following here there passage "
-    "aforementioned".split()
-)
-
-
-def is_self_contained(question: str) -> bool:
-    """Whether a reader who never saw the passage knows what each word of the question refers to."""
-    bare = re.sub(r"“(?![^”]* …”)[^”]*”|\"[^\"]*\"", "quotation", question)
-    low = re.findall(r"[\w’'-]+", bare.lower())
-    for at, word in enumerate(low):
-        follows = low[at + 1] if at + 1 < len(low) else ""
-        if word in _BANNED and not (word == "such" and follows == "as"):
-            return False
-        if word in ("they", "them", "their", "themselves") and not _has_plural_before(low[:at]):
-            return False
-        dummy = word == "it" and (low[at - 1] in ("is", "was") and follows == "that" or low[at - 1] == "whether")
-        if word in ("it", "its", "itself") and not dummy and not _has_noun_before(low[:at]):
-            return False
-    return True
-
-
-def _has_plural_before(words: list[str]) -> bool:
-    """Whether "they" has something to stand for: people, a plural, or the singular they of who and someone."""
-    if {"who", "whoever", "people"} & set(words):
-        return True
-    for at, word in enumerate(words):
-        verb = at > 0 and words[at - 1] in ("what", "which", "that", "thing", "it") and english.base_of(word, "s")
-        if word in english.INDEFINITES - {"something", "nothing"} or english.is_person(word):
-            return True
-        if english.is_plural(word) and not verb and not english.is_adverb(words[at - 1] if at else ""):
-            return True
-    return False
-
-
-def _has_noun_before(words: list[str]) -> bool:
-    """Whether "it" has something to stand for."""
-    names_nothing = _CLOSED | english.INDEFINITES | _TEMPLATE
-    return "what" in words[:1] or any(
-        word not in names_nothing
-        and len(word) > 2
-        and not (english.is_adverb(word) or english.is_adjective(word) or english.is_participle(word))
-        and not (english.is_strong(english.base_of(word, "base")) or english.base_of(word, "s"))
-        for word in words
-    )
-
-
-_TEMPLATE = frozenset(
-    "reason can explain explanation fact account say ask asked someone name sort thing answer know lies cause subject "
-    "would could should purpose aim end suppose circumstances situation condition case way means".split()
-)

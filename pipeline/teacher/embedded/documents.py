@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rapidfuzz import fuzz
 
+from pipeline.teacher.embedded import document_lexicon as lexicon
 from pipeline.teacher.embedded import document_sentences as reading
 from pipeline.teacher.embedded import document_wordings as wordings
 from pipeline.teacher.embedded import english
-from pipeline.teacher.embedded.document_clauses import Statement, statement
+from pipeline.teacher.embedded.document_reference import (
+    content_words,
+    is_self_contained,
+    leans_on_its_neighbours,
+    stands_alone,
+)
 from pipeline.teacher.embedded.document_rules import COMPLETION_RANK, ranked_wordings
+from pipeline.teacher.embedded.document_statements import statement
 
 DEFAULT_FACTS = 8
 DEFAULT_WORDINGS = 8
 _ALIKE = 88
 """Two wordings of one fact at least this similar (rapidfuzz ratio) are the same wording."""
-_CONFUSED = 90
+_CONFUSED = 94
 """Two questions at least this similar that belong to different facts would be taken for one another."""
 _FEWEST = 3
 """A fact that the rules can ask in fewer wordings than this was probably misread."""
@@ -75,15 +82,15 @@ def _facts(passage: str, heading: list[str], most: int) -> Iterator[Fact]:
 def _plain(text: str, topic: str, proper: frozenset[str], most: int) -> Fact | None:
     """The fact that a sentence states, or None where it leans on its neighbours or no rule reads it."""
     answer = _without_connective(text)
-    if not _stands_alone(answer):
+    if not stands_alone(answer):
         return None
     read = statement(answer, proper)
-    if read is None or _leans_on_its_neighbours(read):
+    if read is None or leans_on_its_neighbours(read):
         return None
     ranked = list(ranked_wordings(read))
     if topic and ranked:
         first = min(ranked)[1]
-        new = not wordings.content_words(topic) & wordings.content_words(first)
+        new = not content_words(topic) & content_words(first)
         if new and not read.lead and not first.startswith("how would you complete"):
             ranked.append((_TOPIC_RANK, f"on the subject of {topic}, {first}"))
     named = [(rank, wording) for rank, wording in ranked if _is_definite(wording, answer)]
@@ -94,24 +101,26 @@ def _plain(text: str, topic: str, proper: frozenset[str], most: int) -> Fact | N
 
 def _is_definite(wording: str, answer: str) -> bool:
     """Whether the question shares enough words with the sentence to be about it and nothing else."""
-    stems = {word[:4] for word in wordings.content_words(answer)}
-    shared = {word for word in wordings.content_words(wording) if word[:4] in stems}
+    stems = {word[:4] for word in content_words(answer)}
+    shared = {word for word in content_words(wording) if word[:4] in stems}
     return len(shared) >= 2 or bool(shared and _DEFINING.match(wording))
 
 
 _DEFINING = re.compile(
-    r"what (?:is|are) (?!it )|how would you define|what is meant|what does the term|can you explain what|what do people have|"
-    r"how can .* be described|what definition|if someone asked you what \w+ is,",
+    r"what (?:is|are) (?!it )|how would you define|what is meant|what does the term|can you explain what|"
+    r"what do people have|how can .* be described|what definition|if someone asked you what \w+ is,"
 )
 _TOPIC_RANK = 3.7
-_LIST_NOUNS = re.compile(r"\b(step|rule|habit|stage|tip|principle|reason|sign|phase|question|way|part)s\b", re.IGNORECASE)
+_LIST_NOUNS = re.compile(
+    r"\b(step|rule|habit|stage|tip|principle|reason|sign|phase|question|way|part)s\b", re.IGNORECASE
+)
 
 
 def _step(sentence: reading.Sentence, named: tuple[str, str], topic: str, most: int) -> Fact | None:
     """The fact of a list item "Pause: Let the other person speak."; its list and its heading say where it belongs."""
     name, explanation = named
     proper: frozenset[str] = frozenset()
-    read = statement(explanation, proper) if _stands_alone(explanation) else None
+    read = statement(explanation, proper) if stands_alone(explanation) else None
     if read is None or not topic:
         return None
     if not read.imperative or read.lead:
@@ -138,7 +147,9 @@ def _row(row: reading.TableRow, proper: frozenset[str], most: int) -> Fact | Non
         return None
     if not all(re.fullmatch(r"[a-z][a-z ]+", column) for column in columns):
         return None
-    said = [f"{wordings.article(column)} {column} is {content}" for column, content in zip(columns, contents, strict=True)]
+    said = [
+        f"{wordings.article(column)} {column} is {content}" for column, content in zip(columns, contents, strict=True)
+    ]
     answer = f"When {situation}, {', and '.join(said)}."
     return Fact(row.text, answer, _different(enumerate(wordings.row(columns, contents, situation)), most))
 
@@ -148,72 +159,22 @@ def _inside(text: str, proper: frozenset[str]) -> str:
     return reading.joined(reading.uncapitalised(reading.tokens(text), proper))
 
 
-_LEANING = frozenset(
-    "it this that these those they he she we i such both another others here there then so and but or nor yet either "
-    "neither his her their its our my one".split()
-)
-_POINTING = re.compile(
-    r"\b(?:this|these|those|such(?! (?:as|an?)\b)|following|aforementioned|former|latter|above|below|he|she|him|his|hers?|"
-    r"we|us|our|ours|me|my|mine|I)\b",
-)
-
-
-_RUN_IN = re.compile(r"(?<=[\w,] )(?:The|A|An|Any|Both|All|Each|No|Some|In|On|For|If|When|This|These|It|Section|There|As)\b")
-"""A capital where no sentence starts: a heading or a page number has run into the line."""
-
-
 def _without_connective(text: str) -> str:
-    for connective in english.CONNECTIVES:
+    for connective in lexicon.CONNECTIVES:
         if text.startswith(connective + ", "):
             rest = text[len(connective) + 2 :]
             return rest[:1].upper() + rest[1:]
     return text
 
 
-def _stands_alone(text: str) -> bool:
-    """Whether a sentence is plain prose that needs nothing before it to be understood."""
-    outside = re.sub(r"“[^”]*”|\"[^\"]*\"", "“”", text)
-    words = outside.split()
-    if not 4 <= len(words) <= 42 or not text.endswith((".", "!", ".”")) or not (text[0].isupper() or text[0] in "“\""):
-        return False
-    if re.search(r"[;:()\[\]{}<>|=*/\\@#_‘…]|[–—]|--|\.\.|\.\s|\d[.)]\s", outside) or outside.count('"') % 2:
-        return False
-    if outside.count("“") != outside.count("”") or words[0].lower().strip(",") in _LEANING:
-        return False
-    if _RUN_IN.search(outside) or re.search(r"(?<![\w’'])[b-hj-z](?![\w’'])", outside):
-        return False
-    shouted = sum(len(word) > 1 and word.isupper() for word in words)
-    odd = sum(not re.fullmatch(r"[A-Za-z’'-]*", word.strip("“”\".,!?")) for word in words)
-    if shouted * 5 > len(words) or odd * 5 > len(words) or _POINTING.search(outside):
-        return False
-    return wordings.is_self_contained(outside.replace("ones", "things"))
-
-
-def _leans_on_its_neighbours(read: Statement) -> bool:
-    """Whether the subject is "the report" or "a similar duty", known only from an earlier sentence, or no subject at all."""
-    subject = [word.lower() for word in read.clause.subject]
-    named = sum(word[0].isupper() for word in read.clause.subject[1:])
-    if named > 4 or any(word in _COMPARED for word in subject[:2]) or read.lead[1:2] in (("each",), ("all",), ("most",)):
-        return True
-    if subject[0] != "the":
-        return False
-    if any(word in english.PREPOSITIONS | {"that", "who", "which"} or word[0] in "“\"" for word in subject[2:]):
-        return False
-    unique = subject[1] in ("most", "best", "first", "last", "only") or subject[1].endswith("est")
-    return not (named or unique)
-
-
-_COMPARED = frozenset("similar additional further several certain same latter remaining respective resulting".split())
-
-
-def _different(ranked: Any, most: int) -> tuple[str, ...]:
+def _different(ranked: Iterable[tuple[float, str]], most: int) -> tuple[str, ...]:
     """The best-ranked wordings that stand alone, name what they ask about and differ from one another."""
     chosen: list[str] = []
     for _, wording in sorted(ranked):
         question = wordings.finished(wording)
         if len(chosen) == most:
             break
-        if len(question.split()) > 34 or not wordings.is_self_contained(question):
+        if len(question.split()) > 34 or not is_self_contained(question):
             continue
         if all(fuzz.ratio(question.casefold(), other.casefold()) < _ALIKE for other in chosen):
             chosen.append(question)
@@ -234,8 +195,8 @@ def _topic(heading: list[str], proper: frozenset[str]) -> str:
 
 
 _EMPTY_HEADINGS = frozenset(
-    "introduction overview summary conclusion conclusions general background contents appendix notes references abstract "
-    "preface foreword glossary".split()
+    "introduction overview summary conclusion conclusions general background contents appendix notes references "
+    "abstract preface foreword glossary".split()
 )
 
 

@@ -1,0 +1,116 @@
+"""What a recipe's sources hold, and the drafters it asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.draft import Drafter
+from pipeline.draft.documents import DocumentDrafter
+from pipeline.draft.personas import PersonaDrafter
+from pipeline.draft.prompts import Manner, Prompt
+from pipeline.draft.refusals import Bank, RefusalDrafter
+from pipeline.draft.terms import terms_of
+from pipeline.errors import InputError
+from pipeline.recipe import Loaded
+from pipeline.records import Passage
+from pipeline.sources.documents import Document, ReadLimits, Unread, find_documents, read_document
+from pipeline.sources.passages import cut_passages, unique_passages
+from pipeline.sources.personas import Persona, read_persona
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is to draft from, and which files could not be read."""
+
+    passages: dict[str, Passage] = field(default_factory=dict)
+    persona: Persona | None = None
+    hashes: dict[str, str] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
+
+
+def gather(loaded: Loaded, say: Say) -> Sources:
+    """Read every source. A file that cannot be read is named with its cause, and the others go on.
+
+    Raises InputError if documents were asked for and none is left.
+    """
+    recipe = loaded.recipe
+    persona = read_persona(loaded.folder / recipe.persona.file) if recipe.persona else None
+    hashes = {persona.name: persona.sha256} if persona else {}
+    if recipe.documents is None:
+        return Sources(persona=persona, hashes=hashes)
+    wanted = recipe.documents
+    limits = ReadLimits(seconds=wanted.seconds_per_file, memory_mib=wanted.memory_mib_per_file)
+    documents: list[Document] = []
+    unread: list[Unread] = []
+    for path in find_documents(wanted.files, loaded.folder):
+        read = read_document(path, _name(path, loaded.folder), limits)
+        if isinstance(read, Unread):
+            unread.append(read)
+            say(f"skipped {read.name}: {read.fate}: {read.cause}")
+            continue
+        documents.append(read)
+        for warning in read.warnings:
+            say(f"{read.name}: {warning}")
+    passages = unique_passages(
+        passage for document in documents for passage in cut_passages(document, wanted.passage_tokens)
+    )
+    if not passages:
+        causes = "; ".join(f"{one.name} is {one.fate}" for one in unread) or "the files hold no passage"
+        raise InputError(
+            f"no document is left to draft from: {causes}.", remedy="Name readable files under documents.files."
+        )
+    hashes |= {document.name: document.sha256 for document in documents}
+    return Sources({passage.id: passage for passage in passages}, persona, hashes, unread)
+
+
+def _name(path: Path, folder: Path) -> str:
+    """The path as the recipe would write it, less the climbing: the same on every machine."""
+    return re.sub(r"^(\.\./)+", "", Path(os.path.relpath(path, folder)).as_posix())
+
+
+def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafter]:
+    """The drafters the recipe asks for. Every prompt is rendered here, so a broken template costs nothing."""
+    recipe = loaded.recipe
+    manner = Manner(model, recipe.teacher.temperature, recipe.teacher.max_output_tokens)
+
+    def prompt(name: str) -> Prompt:
+        return Prompt(loaded.template(f"{name}.jinja"))
+
+    drafters: list[Drafter] = []
+    passages = list(sources.passages.values())
+    if recipe.documents:
+        wanted = recipe.documents
+        drafters.append(
+            DocumentDrafter(passages, wanted.facts_per_passage, wanted.wordings, prompt("document_questions"), manner)
+        )
+    if recipe.persona and sources.persona:
+        group = recipe.persona.answers_per_request
+        drafters.append(
+            PersonaDrafter(sources.persona, group, prompt("persona_questions"), prompt("persona_answers"), manner)
+        )
+    if recipe.refusals:
+        drafters += _refusal_drafters(loaded, passages, prompt, manner)
+    return drafters
+
+
+def _refusal_drafters(
+    loaded: Loaded, passages: list[Passage], prompt: Callable[[str], Prompt], manner: Manner
+) -> list[Drafter]:
+    refusals = loaded.recipe.refusals
+    if refusals is None:
+        return []
+    off, near = refusals.off_topic, refusals.near_topic
+    bank = Bank("off_topic", off.fields, off.per_field, refusals.topic, refusals.sentence)
+    drafters: list[Drafter] = [RefusalDrafter(bank, prompt("off_topic_questions"), manner)]
+    # By document, so that tomorrow's document brings requests of its own and leaves these as they were.
+    for document in dict.fromkeys(passage.document for passage in passages):
+        terms = terms_of([passage for passage in passages if passage.document == document])
+        bank = Bank("near_topic", near.fields, near.per_field, refusals.topic, refusals.sentence, terms, document)
+        drafters.append(RefusalDrafter(bank, prompt("near_topic_questions"), manner))
+    return drafters

@@ -1,0 +1,57 @@
+"""What can go wrong with one call, and what it means for the call and for all others."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from time import time
+
+from pipeline.errors import KeyRefused, TeacherError
+
+_TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
+_REFUSED_STATUS = frozenset({401, 402, 403})
+_CREDIT_GONE = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
+_UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound"})
+
+
+class TryFailed(Exception):
+    """One try brought no reply; asking again may. `retry_after` is what the endpoint asked for, in seconds."""
+
+    def __init__(self, cause: str, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.retry_after = retry_after
+
+
+class RequestRejected(Exception):
+    """The endpoint will not take this one request; others may pass."""
+
+    cause = "request_rejected"
+
+
+def judged(status: int, code: str, said: str, retry_after: str | None) -> Exception:
+    """What an HTTP error means."""
+    if code in _CREDIT_GONE or status == 402:
+        return KeyRefused(f"{said}.", remedy="The account's credit is used up; top it up, then run again.")
+    if status in _REFUSED_STATUS:
+        return KeyRefused(f"{said}.", remedy="Check OPENAI_API_KEY and its access to the model.")
+    if status == 404 or code in _UNKNOWN_MODEL:
+        return TeacherError(f"{said}.", remedy="Check teacher.model and base_url; a base_url usually ends in /v1.")
+    if status in _TRANSIENT_STATUS or status >= 500:
+        return TryFailed(f"http_{status}", said, read_retry_after(retry_after))
+    return RequestRejected(said)
+
+
+def read_retry_after(value: str | None) -> float | None:
+    """Seconds asked for by a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3); None if invalid."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        pass
+    else:
+        return seconds if 0 <= seconds < float("inf") else None
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (ValueError, TypeError):
+        return None
