@@ -11,7 +11,7 @@ from itertools import count
 
 from pipeline.draft import Drafter
 from pipeline.draft.replies import Unreadable, answer_object
-from pipeline.errors import TryAgainLater
+from pipeline.errors import Interrupted, TryAgainLater
 from pipeline.history import History
 from pipeline.recipe import Loaded
 from pipeline.teacher.budget import Budget
@@ -57,7 +57,7 @@ class Asking:
     def run(self, pool: Pool, ledger: Ledger) -> str:
         """Ask what was never answered; returns why the asking stopped early, or nothing.
 
-        Raises TryAgainLater on SIGTERM, KeyboardInterrupt on Ctrl-C, both with every received reply on the
+        Raises TryAgainLater on SIGTERM, Interrupted on Ctrl-C, both with every received reply on the
         disk; and TeacherError.
         """
         try:
@@ -68,7 +68,7 @@ class Asking:
             if pool.good:
                 ledger.note_speech(pool.endpoint.name, pool.endpoint.speech.written())
         if stopped == _SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted("interrupted; every reply that came is kept.", remedy="Run the same command again.")
         if stopped == _SIGTERM:
             raise TryAgainLater(f"{stopped}; every reply that came is kept.", remedy="Run the same command again.")
         return stopped

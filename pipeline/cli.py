@@ -163,9 +163,6 @@ def main() -> None:
     except CourseworkError as error:
         typer.echo(f"coursework: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("coursework: interrupted; every reply that came is kept.", err=True)
-        sys.exit(130)
 
 
 def _terminated(*_: object) -> None:

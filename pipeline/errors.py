@@ -7,7 +7,8 @@
     │   └── KeyRefused             69
     ├── CannotWrite                73  disk, permissions: whoever runs the machine
     ├── TryAgainLater              75  nobody has to act: the next run goes on
-    └── RecipeError                78  the recipe: whoever wrote it
+    ├── RecipeError                78  the recipe: whoever wrote it
+    └── Interrupted               130  Ctrl-C: whoever pressed it
 
 An error is a small letter: what was found and where, what it would have caused, what to do.
 """
@@ -67,3 +68,9 @@ class RecipeError(CourseworkError):
     """The recipe says something that cannot be; every fault is named with its line."""
 
     exit_code = 78
+
+
+class Interrupted(CourseworkError):
+    """A person pressed Ctrl-C; what had come is kept."""
+
+    exit_code = 130

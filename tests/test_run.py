@@ -154,12 +154,101 @@ def test_an_edited_prompt_brings_only_its_own_requests(workspace):
 
 
 def test_plan_calls_nothing_and_writes_nothing(workspace):
-    with teaching() as server:
-        done = coursework(workspace, "plan", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=server.url)
-    assert server.bodies == []
+    url = "http://teacher.example/v1"
+    done = coursework(workspace, "plan", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=url)
     assert not (workspace / "outputs").exists()
     assert "document_questions, 0 already answered" in done.stdout
     assert "price unknown" in done.stdout
+
+
+def test_a_model_without_a_price_is_refused_before_anything_is_sent(workspace):
+    done = run(workspace, "--model", "m", code=78, OPENAI_BASE_URL="http://teacher.example/v1")
+    assert "budget.run.tokens" in done.stderr
+
+
+def test_a_budget_that_is_used_up_ends_with_75_and_the_next_run_goes_on(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "budget:\n  run:\n    requests: 6\n")
+    with teaching() as server:
+        done = run(workspace, "--model", "m", code=75, OPENAI_BASE_URL=server.url)
+        assert "6 requests a run" in done.stderr
+        assert len(server.bodies) == 6
+        assert rows(workspace)
+        run(workspace, "--model", "m", code=75, OPENAI_BASE_URL=server.url)
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert len(server.bodies) == 15
+
+
+def test_a_paid_reply_is_not_replaced_by_an_edited_prompt_without_leave(workspace):
+    recipe = RECIPE + "teacher:\n  usd_per_million: [1, 1]\n"
+    (workspace / "recipes" / "tiny.yaml").write_text(recipe)
+    with teaching() as server:
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        paid = len(server.bodies)
+        before = rows(workspace)
+        shutil.copytree(ROOT / "prompts", workspace / "prompts")
+        template = workspace / "prompts" / "off_topic_questions.jinja"
+        template.write_text(template.read_text(encoding="utf-8").replace("everyday", "ordinary"), encoding="utf-8")
+        done = run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert "4 requests have changed since they were paid" in done.stdout
+        assert (len(server.bodies), rows(workspace)) == (paid, before)
+        planned = coursework(workspace, "plan", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=server.url)
+        assert "4 requests have changed" in planned.stdout
+        run(workspace, "--model", "m", "--accept-changes", OPENAI_BASE_URL=server.url)
+        assert len(server.bodies) == paid + 4
+
+
+def test_reparse_reads_paid_replies_again_and_buys_nothing(workspace):
+    with teaching() as server:
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        paid = len(server.bodies)
+        oracle = rows(workspace)
+        shutil.rmtree(outputs(workspace) / "dataset")
+        coursework(workspace, "reparse", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=server.url)
+        assert (len(server.bodies), rows(workspace)) == (paid, oracle)
+
+
+def _started(workspace, url, *more):
+    command = [sys.executable, "-m", "pipeline", "run", "recipes/tiny.yaml", "--model", "m", *more]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": url}
+    return subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT, signal.SIGINT], 130)])
+def test_a_signal_ends_the_run_in_time_with_its_code_and_keeps_what_came(workspace, signals, code):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
+    with teaching(delay=0.4) as server:
+        victim = _started(workspace, server.url)
+        while len(server.bodies) < 6:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        for one in signals:
+            victim.send_signal(one)
+            time.sleep(0.05)
+        said = victim.communicate(timeout=20)[1]
+        assert time.monotonic() - begun < 5
+        assert victim.returncode == code
+        assert said.count("\n") == 1
+        asked = len(server.bodies)
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert len(server.bodies) - asked >= 15 - asked
+        assert len(server.bodies) <= 15 + 2
+
+
+def test_a_deadline_ends_the_asking_with_75(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 1\n")
+    with teaching(delay=0.4) as server:
+        done = run(workspace, "--model", "m", "--deadline", "2s", code=75, OPENAI_BASE_URL=server.url)
+    assert "deadline" in done.stderr
+    assert 0 < len(server.bodies) < 15
+
+
+def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_the_ledger(workspace):
+    with teaching(delay=0.3) as server:
+        started = [_started(workspace, server.url) for _ in range(6)]
+        ended = [(one.communicate(timeout=120)[1], one.returncode) for one in started]
+        assert sorted(code for _, code in ended) == [0] + [75] * 5
+        assert all("in use by process" in said for said, code in ended if code == 75)
+        assert len(server.bodies) == 15
 
 
 def test_a_real_endpoint_takes_the_same_road(workspace):

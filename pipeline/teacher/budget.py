@@ -42,15 +42,17 @@ class Budget:
     """Counts against the caps in memory; the ledger keeps the same figures on the disk.
 
     A worst case is charged before sending and exchanged for the real cost after, so that the caps hold
-    whatever comes back. Raises RecipeError if a cap in dollars is set and the price is unknown.
+    whatever comes back. Raises RecipeError if the price is unknown and no cap on tokens stands in for money.
     """
 
     def __init__(self, caps: Caps, price: Price, ledger: Ledger, clock: Clock | None = None) -> None:
-        in_dollars = [cap.usd for cap in (caps.run, caps.day, caps.life) if cap.usd is not None]
-        if in_dollars and not price.known:
+        spans = (caps.run, caps.day, caps.life)
+        in_dollars = any(cap.usd is not None for cap in spans)
+        in_tokens = any(cap.tokens is not None for cap in spans)
+        if not price.known and (in_dollars or not in_tokens):
             raise RecipeError(
-                "budget: a cap in usd is set, but the price of the model is unknown.",
-                remedy="Add the model to prices.yaml or as teacher.usd_per_million, or cap tokens instead.",
+                "nobody knows the price of this model, so nobody could say what a run may cost.",
+                remedy="Add the model to prices.yaml, or its price as teacher.usd_per_million, or set budget.run.tokens.",
             )
         self._clock = clock or (lambda: datetime.now(UTC).timestamp())
         self._ledger = ledger

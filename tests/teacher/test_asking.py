@@ -270,7 +270,13 @@ class TestBudget:
 
     def test_a_cap_in_dollars_without_a_price_is_refused(self, tmp_path):
         with Ledger(tmp_path) as ledger, pytest.raises(RecipeError, match=r"prices\.yaml"):
-            Accounts(Budget(run=Cap(usd=1)), Price(None, None), ledger)
+            Accounts(Budget(run=Cap(usd=1, tokens=10)), Price(None, None), ledger)
+
+    def test_without_a_price_a_cap_on_tokens_stands_in_for_money(self, tmp_path):
+        with Ledger(tmp_path) as ledger:
+            assert Accounts(Budget(run=Cap(tokens=10)), Price(None, None), ledger)
+            with pytest.raises(RecipeError, match="nobody knows the price"):
+                Accounts(Budget(), Price(None, None), ledger)
 
     def test_midnight_utc_turns_the_day_and_a_clock_set_back_does_not(self, tmp_path):
         now = [86_400.0 * 20_000 - 10]
