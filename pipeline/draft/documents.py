@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.draft import Told
+from pipeline.draft.lists import continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
-from pipeline.draft.replies import Unreadable, answer_object, string_list, tidied
+from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.records import Draft, Passage, Rejection, content_id, normalised
-from pipeline.teacher.request import Reply, Request
+from pipeline.teacher.request import Request
 
 KIND = "document_questions"
 
@@ -17,7 +18,7 @@ KIND = "document_questions"
 class DocumentDrafter:
     """Asks for the facts of each passage, each in several wordings."""
 
-    stages = 1
+    stages = 2
 
     def __init__(self, passages: Sequence[Passage], facts: int, wordings: int, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
@@ -40,8 +41,9 @@ class DocumentDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a passage, whatever was replied."""
-        return (request for _, request in self._asked)
+        """One a passage; then the rest of those whose reply was cut."""
+        first = (request for _, request in self._asked)
+        return first if stage == 0 else continuations(told, first, "facts")
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""
@@ -50,9 +52,11 @@ class DocumentDrafter:
     def drafts(self, told: Told) -> Iterator[Draft | Rejection]:
         """One draft a wording, in the order of the replies."""
         for passage, request in self._asked:
-            reply = told(request.key)
-            if reply is not None:
-                yield from _read(passage, request, reply)
+            facts, fault = told_list(told, request, "facts")
+            for number, (item, source) in enumerate(facts, 1):
+                yield from _wordings(item, number, passage, source)
+            if fault is not None:
+                yield fault.rejection(request, passage=passage.id)
 
 
 def _schema(facts: int, wordings: int) -> dict[str, Any]:
@@ -60,35 +64,22 @@ def _schema(facts: int, wordings: int) -> dict[str, Any]:
     return object_schema(facts=array_of(fact, at_most=facts))
 
 
-def _read(passage: Passage, request: Request, reply: Reply) -> Iterator[Draft | Rejection]:
-    try:
-        facts = answer_object(reply).get("facts")
-    except Unreadable as fault:
-        yield fault.rejection(request, passage=passage.id)
-        return
-    if not isinstance(facts, list):
-        shape = Unreadable("wrong_shape", "The reply's `facts` is no list.")
-        yield shape.rejection(request, passage=passage.id)
-        return
-    for number, item in enumerate(facts, 1):
-        yield from _wordings(item, number, passage, request)
-
-
 def _wordings(item: object, number: int, passage: Passage, request: Request) -> Iterator[Draft | Rejection]:
     fact = item if isinstance(item, dict) else {}
-    quote, answer = fact.get("quote"), fact.get("answer")
-    questions = string_list(fact.get("questions"))
-    if not (isinstance(quote, str) and isinstance(answer, str) and questions):
-        fault = Unreadable("wrong_shape", f"Fact {number} of the reply lacks a quote, an answer or questions.")
-        yield fault.rejection(request, passage=passage.id)
+    quote, answer, questions = fact.get("quote"), fact.get("answer"), fact.get("questions")
+    if not (isinstance(quote, str) and isinstance(answer, str) and isinstance(questions, list) and questions):
+        shape = Unreadable("wrong_shape", f"Fact {number} of the reply lacks a quote, an answer or questions.")
+        yield shape.rejection(request, passage=passage.id)
         return
-    answer = tidied(answer)
     name = content_id(passage.id, normalised(quote), normalised(answer))
     for question in questions:
+        if not isinstance(question, str) or not question.strip():
+            yield NO_TEXT.rejection(request, passage=passage.id, quote=quote)
+            continue
         yield Draft(
             kind="document",
-            question=question,
-            answer=answer,
+            question=tidied(question),
+            answer=tidied(answer),
             quote=quote.strip(),
             passage=passage.id,
             fact=name,

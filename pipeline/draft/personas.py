@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.draft import Told
+from pipeline.draft.lists import continuations, told_list
 from pipeline.draft.prompts import INTEGER, STRING, Manner, Prompt, array_of, object_schema
-from pipeline.draft.replies import Unreadable, answer_object, string_list, tidied
+from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.records import Draft, Rejection, content_id, normalised
 from pipeline.sources.personas import Persona
-from pipeline.teacher.request import Reply, Request
+from pipeline.teacher.request import Request
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class _Question:
 class PersonaDrafter:
     """Asks for lists of questions, then for answers in the persona's voice."""
 
-    stages = 2
+    stages = 4
 
     def __init__(self, persona: Persona, per_request: int, questions: Prompt, answers: Prompt, manner: Manner) -> None:
         self.prompts = {questions.path.name: questions.text, answers.path.name: answers.text}
@@ -52,9 +53,14 @@ class PersonaDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """The question lists first, then the answers to every list that has come."""
-        asked = self._lists if stage == 0 else self._groups(told)
-        return (request for _, request in asked)
+        """The question lists, the rest of those that were cut, the answers to them, and the rest of these."""
+        lists = (request for _, request in self._lists)
+        if stage == 0:
+            return lists
+        if stage == 1:
+            return continuations(told, lists, "questions")
+        groups = (request for _, request in self._groups(told))
+        return groups if stage == 2 else continuations(told, groups, "answers")
 
     def still_to_come(self, told: Told) -> int:
         """Answers to the lists that have not come yet, if they come as long as asked for."""
@@ -69,31 +75,26 @@ class PersonaDrafter:
             if isinstance(item, Rejection):
                 yield item
         for group, request in self._groups(told):
-            reply = told(request.key)
-            if reply is not None:
-                yield from self._answered(group, request, reply)
+            if told(request.key) is not None:
+                yield from self._answered(group, request, told)
 
     def _listed(self, told: Told) -> Iterator[_Question | Rejection]:
         """The questions of the lists that have come; one met before is a rejection: its answer would be paid twice."""
         met: set[str] = set()
         for name, request in self._lists:
-            reply = told(request.key)
-            if reply is None:
-                continue
-            try:
-                questions = string_list(answer_object(reply).get("questions"))
-                if not questions:
-                    raise Unreadable("wrong_shape", "The reply's `questions` holds no question.")
-            except Unreadable as fault:
-                yield fault.rejection(request, field=name)
-                continue
-            for text in questions:
-                if normalised(text) in met:
+            questions, fault = told_list(told, request, "questions")
+            for item, source in questions:
+                text = tidied(item) if isinstance(item, str) else ""
+                if text and normalised(text) in met:
                     twice = Unreadable("exact_duplicate", "The teacher listed this question twice.")
-                    yield twice.rejection(request, field=name, question=text)
-                    continue
-                met.add(normalised(text))
-                yield _Question(text, name, request.key)
+                    yield twice.rejection(source, field=name, question=text)
+                elif text:
+                    met.add(normalised(text))
+                    yield _Question(text, name, request.key)
+                else:
+                    yield NO_TEXT.rejection(source, field=name)
+            if fault is not None:
+                yield fault.rejection(request, field=name)
 
     def _groups(self, told: Told) -> Iterator[tuple[Sequence[_Question], Request]]:
         """Questions of one list in groups of the recipe's size, each with the request for its answers."""
@@ -115,19 +116,15 @@ class PersonaDrafter:
             "persona_answers", subject, schema, self._manner, persona=self._card, questions=numbered
         )
 
-    def _answered(self, group: Sequence[_Question], request: Request, reply: Reply) -> Iterator[Draft | Rejection]:
-        try:
-            given = _numbered(answer_object(reply).get("answers"))
-        except Unreadable as fault:
-            for question in group:
-                yield fault.rejection(request, field=question.prompt, question=question.text)
-            return
+    def _answered(self, group: Sequence[_Question], request: Request, told: Told) -> Iterator[Draft | Rejection]:
+        answers, fault = told_list(told, request, "answers")
+        given = _numbered(answers)
         for number, question in enumerate(group, 1):
-            answer = given.get(number, "")
-            if not answer:
-                silent = Unreadable("unanswered", f"The reply holds no answer number {number}.")
+            if number not in given:
+                silent = fault or Unreadable("unanswered", f"The reply holds no answer number {number}.")
                 yield silent.rejection(request, field=question.prompt, question=question.text)
                 continue
+            answer, source = given[number]
             yield Draft(
                 kind="persona",
                 question=question.text,
@@ -135,14 +132,17 @@ class PersonaDrafter:
                 persona=self._persona.name,
                 field=question.prompt,
                 fact=content_id(self._persona.name, normalised(question.text)),
-                request=request.key,
+                request=source.key,
             )
 
 
-def _numbered(answers: Any) -> dict[int, str]:
+def _numbered(answers: Sequence[tuple[Any, Request]]) -> dict[int, tuple[str, Request]]:
     """Answers by number; a number given twice counts once, the first time."""
-    found: dict[int, str] = {}
-    for item in answers if isinstance(answers, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("number"), int) and isinstance(item.get("answer"), str):
-            found.setdefault(item["number"], tidied(item["answer"]))
+    found: dict[int, tuple[str, Request]] = {}
+    for item, request in answers:
+        if not isinstance(item, dict):
+            continue
+        number, answer = item.get("number"), item.get("answer")
+        if isinstance(number, int) and isinstance(answer, str) and answer.strip():
+            found.setdefault(number, (tidied(answer), request))
     return found

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.draft import Told
+from pipeline.draft.lists import continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
-from pipeline.draft.replies import Unreadable, answer_object, string_list
+from pipeline.draft.replies import NO_TEXT, tidied
 from pipeline.records import Draft, Rejection, content_id, normalised
-from pipeline.teacher.request import Reply, Request
+from pipeline.teacher.request import Request
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Bank:
 class RefusalDrafter:
     """Asks for questions of each field."""
 
-    stages = 1
+    stages = 2
 
     def __init__(self, bank: Bank, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
@@ -55,8 +56,9 @@ class RefusalDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a field, whatever was replied."""
-        return (request for _, request in self._asked)
+        """One a field; then the rest of those whose reply was cut."""
+        first = (request for _, request in self._asked)
+        return first if stage == 0 else continuations(told, first, "questions")
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""
@@ -65,24 +67,21 @@ class RefusalDrafter:
     def drafts(self, told: Told) -> Iterator[Draft | Rejection]:
         """One draft a question, answered with the refusal."""
         for field, request in self._asked:
-            reply = told(request.key)
-            if reply is not None:
-                yield from self._read(field, request, reply)
+            questions, fault = told_list(told, request, "questions")
+            for question, source in questions:
+                if isinstance(question, str) and question.strip():
+                    yield self._draft(tidied(question), field, source)
+                else:
+                    yield NO_TEXT.rejection(source, field=field)
+            if fault is not None:
+                yield fault.rejection(request, field=field)
 
-    def _read(self, field: str, request: Request, reply: Reply) -> Iterator[Draft | Rejection]:
-        try:
-            questions = string_list(answer_object(reply).get("questions"))
-            if not questions:
-                raise Unreadable("wrong_shape", "The reply's `questions` holds no question.")
-        except Unreadable as fault:
-            yield fault.rejection(request, field=field)
-            return
-        for question in questions:
-            yield Draft(
-                kind=self._bank.kind,
-                question=question,
-                answer=self._bank.sentence,
-                field=field,
-                fact=content_id(self._bank.kind, field, normalised(question)),
-                request=request.key,
-            )
+    def _draft(self, question: str, field: str, request: Request) -> Draft:
+        return Draft(
+            kind=self._bank.kind,
+            question=question,
+            answer=self._bank.sentence,
+            field=field,
+            fact=content_id(self._bank.kind, field, normalised(question)),
+            request=request.key,
+        )

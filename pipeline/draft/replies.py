@@ -25,15 +25,18 @@ class Unreadable(Exception):
         return Rejection(cause=self.cause, detail=str(self), kind=request.kind, request=request.key, **known)
 
 
-def answer_text(reply: Reply) -> str:
-    """The message's text. Raises Unreadable if the teacher refused, was cut or said nothing."""
+NO_TEXT = Unreadable("wrong_shape", "The reply's list holds something that is no text.")
+
+
+def raw_text(reply: Reply, cut: bool = False) -> str:
+    """The message's text. Raises Unreadable if the teacher refused, said nothing or, unless `cut`, was cut."""
     try:
         choice = json.loads(reply.body)["choices"][0]
         message = choice["message"]
     except (ValueError, KeyError, IndexError, TypeError):
         raise Unreadable("unreadable_reply", "The reply is no chat completion.") from None
     finish = choice.get("finish_reason")
-    if finish == "length":
+    if finish == "length" and not cut:
         raise Unreadable("cut_reply", "The reply stopped at the output limit; raise teacher.max_output_tokens.")
     if finish == "content_filter":
         raise Unreadable("filtered_reply", "The endpoint's content filter withheld the reply.")
@@ -51,7 +54,7 @@ def answer_object(reply: Reply) -> dict[str, Any]:
     Reasoning tags, Markdown fences and prefaces are stripped; raw control characters inside strings,
     which grammar-bound servers let through, are accepted. Raises Unreadable.
     """
-    text = _REASONING.sub("", answer_text(reply)).strip()
+    text = _REASONING.sub("", raw_text(reply)).strip()
     fence = _FENCE.search(text)
     for candidate in (text, fence.group(1) if fence else "", text[text.find("{") :] if "{" in text else ""):
         value = _first_object(candidate.strip())
@@ -66,13 +69,6 @@ def _first_object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def string_list(value: object) -> list[str]:
-    """The non-empty strings of what should be a list of them, without list numbers and wrapping quotes."""
-    if not isinstance(value, list):
-        return []
-    return [tidied(item) for item in value if isinstance(item, str) and item.strip()]
 
 
 def tidied(text: str) -> str:
