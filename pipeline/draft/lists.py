@@ -106,11 +106,14 @@ def _list(reply: Reply, name: str) -> list[Any]:
 
 def _complete_items(reply: Reply, name: str) -> list[Any]:
     """The items before the cut, or before the first that cannot be read."""
-    text = raw_text(reply, cut=True)
+    try:
+        text = raw_text(reply, cut=True)
+    except Unreadable:  # the whole room went into reasoning, say
+        return []
     opened = re.search(rf'"{name}"\s*:\s*\[', text)
-    items: list[Any] = []
     if opened is None:
-        return items
+        return []
+    items: list[Any] = []
     decoder = json.JSONDecoder(strict=False)
     place = opened.end()
     while True:
