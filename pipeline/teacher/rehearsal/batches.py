@@ -10,6 +10,7 @@ from time import time
 from typing import Any
 
 from pipeline.teacher.rehearsal.chat import Chat, name_of
+from pipeline.teacher.rehearsal.connection import as_json
 from pipeline.teacher.rehearsal.counts import Counts
 from pipeline.teacher.rehearsal.drawing import draw
 from pipeline.teacher.rehearsal.settings import Rehearsal
@@ -85,7 +86,7 @@ class _Result:
     stranger: bool = False
     """A result that nobody asked for stands beside it."""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[bytes]:
         """What it adds to its result file."""
         response = {"status_code": self.status, "request_id": f"req_{self.name}", "body": self.said}
         for custom_id in [self.custom_id] * self.times + [f"unknown-{self.name}"] * self.stranger:
@@ -95,7 +96,7 @@ class _Result:
                 "response": response if self.said is not None else None,
                 "error": self.error,
             }
-            yield json.dumps(line, ensure_ascii=False) + "\n"
+            yield as_json(line) + b"\n"
 
 
 class Batches:
@@ -155,15 +156,9 @@ class Batches:
 
         results: list[_Result] = []
         if await until(_VALIDATED):
-            lines, faults = _read_lines(content)
-            if self._settings.batch_too_large:
-                faults = [_fault("token_limit_exceeded", "Enqueued token limit reached for this model.", None)]
-            if faults:
-                batch.errors = {"object": "list", "data": faults}
-                batch.move("failed")
+            lines = self._validated(batch, content)
+            if lines is None:
                 return
-            batch.request_counts["total"] = len(lines)
-            batch.move("in_progress")
             for number, line in enumerate(lines, 1):
                 if not await until(_VALIDATED + (_WORKED - _VALIDATED) * number / len(lines)):
                     break
@@ -174,6 +169,19 @@ class Batches:
             batch.move("finalizing")
         await until(1)
         self._end(batch, results)
+
+    def _validated(self, batch: Batch, content: bytes) -> list[dict[str, Any]] | None:
+        """The lines to work on; None where the batch has failed its validation."""
+        lines, faults = _read_lines(content)
+        if self._settings.batch_too_large:
+            faults = [_fault("token_limit_exceeded", "Enqueued token limit reached for this model.", None)]
+        if faults:
+            batch.errors = {"object": "list", "data": faults}
+            batch.move("failed")
+            return None
+        batch.request_counts["total"] = len(lines)
+        batch.move("in_progress")
+        return lines
 
     def _result(self, line: dict[str, Any]) -> _Result:
         name, seed, shares = name_of(line["body"]), self._settings.seed, self._settings
@@ -208,7 +216,7 @@ class Batches:
 
     def _written(self, filename: str, results: list[_Result]) -> str | None:
         """The id of a result file; none is written for no result."""
-        content = "".join(line for result in results for line in result.lines()).encode()
+        content = b"".join(line for result in results for line in result.lines())
         return self.upload(filename, "batch_output", content).id if content else None
 
 
@@ -225,13 +233,15 @@ def _read_lines(content: bytes) -> tuple[list[dict[str, Any]], list[dict[str, An
         try:
             line = json.loads(raw)
             name, body = line["custom_id"], line["body"]
-            sound = line["method"] == "POST" and line["url"] == ENDPOINT and isinstance(body["messages"], list)
+            sound = line["method"] == "POST" and line["url"] == ENDPOINT and isinstance(name, str)
+            sound = sound and isinstance(body["messages"], list)
         except (ValueError, KeyError, TypeError):
             faults.append(_fault("invalid_json_line", "This line is not a request in JSON.", number))
             continue
         if not sound:
             faults.append(_fault("invalid_request", f"This line is no POST to {ENDPOINT}.", number))
-        elif name in seen:
+            continue
+        if name in seen:
             faults.append(_fault("duplicate_custom_id", f"The custom_id {name!r} stands twice.", number))
         seen.add(name)
         lines.append(line)

@@ -14,7 +14,7 @@ from pipeline.teacher.rehearsal.completions import (
     spoilt,
     tokens,
 )
-from pipeline.teacher.rehearsal.connection import Answer, answer
+from pipeline.teacher.rehearsal.connection import Answer, answer, as_json
 from pipeline.teacher.rehearsal.conveying import conveyed, turned_away
 from pipeline.teacher.rehearsal.counts import Counts, Pace
 from pipeline.teacher.rehearsal.drawing import SOUND, Lots, draw, identity
@@ -35,7 +35,7 @@ class Chat:
         self._lots = Lots({name: getattr(settings, name) for name in (*CALL_FAULTS, *ANSWER_FAULTS)})
         self._line_lots = Lots({name: getattr(settings, name) for name in ANSWER_FAULTS})
         self._fixed = fixed_completion()
-        self._fixed_answer = answer(200, json.dumps(self._fixed).encode())
+        self._fixed_answer = answer(200, as_json(self._fixed))
         self._fixed_tokens = tokens(self._fixed)
         self._reads = not settings.fixed or (
             settings.refuses_a_format or settings.limit_name != "either" or settings.no_temperature
@@ -69,7 +69,7 @@ class Chat:
         refused = refusing.refused_field(self._settings, body)
         if refused is not None:
             outcome, reply = refused
-            return outcome, int(reply.head[9:12]), json.loads(reply.body)
+            return outcome, reply.status, json.loads(reply.body)
         fault = self._line_lots.at(draw(self._settings.seed, name, meeting, "fault"))
         try:
             completion = self._completion(name, meeting, body)
@@ -111,17 +111,24 @@ class Chat:
             self._counts.bill(self._fixed_tokens)
             return Answer(self._fixed_answer.head, self._fixed_answer.body)
         said = spoilt(self._completion(name, meeting, body), fault)
-        return conveyed(answer(200, json.dumps(said, ensure_ascii=False).encode()), fault, self._settings)
+        return conveyed(answer(200, as_json(said)), fault, self._settings)
 
     def _completion(self, name: bytes, meeting: int, body: dict[str, Any]) -> Completion:
         if self._settings.fixed:
             completion = self._fixed
         else:
-            heard = {key: value for key, value in body.items() if key != "response_format"}
-            deaf = self._settings.formats == "ignore"
-            completion = embedded_completion(heard if deaf else body, f"{name.hex()}-{meeting}")
+            completion = embedded_completion(self._heard(body), f"{name.hex()}-{meeting}")
         self._counts.bill(tokens(completion))
         return completion
+
+    def _heard(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body as the embedded teacher is to understand it: with the reply schema that is obeyed, or none."""
+        heard = {key: value for key, value in body.items() if key != "response_format"}
+        if self._settings.formats == "ignore":
+            return heard
+        if refusing.format_of(body) == "json_object+schema":
+            return heard | {"response_format": {"json_schema": {"schema": body["response_format"]["schema"]}}}
+        return body
 
 
 def read_body(raw: bytes) -> dict[str, Any]:
@@ -136,5 +143,5 @@ def read_body(raw: bytes) -> dict[str, Any]:
 
 
 def name_of(body: dict[str, Any]) -> bytes:
-    """The identity of a body that was read: the same for a request and for a line of a batch."""
+    """The identity of a body that was read: one for a request and a line of a batch, in any order of keys."""
     return identity(json.dumps(body, sort_keys=True).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import struct
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 Ended = Callable[[bool], None]
 """Told once how an answer ended: True if the client was given the whole of it."""
@@ -58,12 +59,22 @@ class Answer:
     between_bytes: float = 0.0
     ended: Ended | None = None
 
+    @property
+    def status(self) -> int:
+        """The HTTP status, as the head says it."""
+        return int(self.head[9:12])
+
 
 def answer(status: int, body: bytes, media: str = "application/json", **headers: str) -> Answer:
     """An answer with the headers every answer has; underscores in names of further ones stand for hyphens."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"content-type: {media}", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return Answer(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"), body)
+
+
+def as_json(value: Any) -> bytes:
+    """A value as JSON in UTF-8; half of a surrogate pair, which UTF-8 cannot say, stays an escape."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 class Connection(asyncio.Protocol):
@@ -168,10 +179,10 @@ class Connection(asyncio.Protocol):
 
     def _drip(self, position: int) -> None:
         reply = cast(Answer, self._current)
-        if position == len(reply.body):
+        self._transport.write(reply.body[position : position + 1])
+        if position + 1 >= len(reply.body):
             self._finish()
             return
-        self._transport.write(reply.body[position : position + 1])
         self._later(reply.between_bytes, partial(self._drip, position + 1))
 
     def _reset(self) -> None:
@@ -195,6 +206,8 @@ class _Coming:
     def __init__(self, head: bytes) -> None:
         folded = head.lower()
         method, target, version = head[: head.index(b"\r\n")].split(b" ")
+        if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+            raise ValueError("not HTTP/1")
         self.method = method.decode("ascii")
         self.path = target.partition(b"?")[0].decode("ascii")
         self.head = head

@@ -28,7 +28,7 @@ def turned_away(fault: str, settings: Rehearsal) -> Answer | None:
 def conveyed(whole: Answer, fault: str, settings: Rehearsal) -> Answer:
     """A whole answer, as much of it as the fault lets through."""
     if fault == "cut_body":
-        return answer(200, whole.body[: len(whole.body) // 2])
+        return answer(whole.status, whole.body[: len(whole.body) // 2])
     whole.manner = _MANNERS.get(fault, Manner.WHOLE)
     whole.between_bytes = settings.drip_seconds
     return whole

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.teacher.rehearsal.completions import USABLE
 from pipeline.teacher.rehearsal.connection import Ended
+from pipeline.teacher.rehearsal.drawing import SOUND
 
 
 class Counts:
@@ -21,7 +22,7 @@ class Counts:
         self._call_faults: Counter[str] = Counter()
         self._batch_lines: Counter[str] = Counter()
         self._tokens = [0, 0]
-        self._billed = self._good = self._bought_twice = self._left = 0
+        self._billed = self._good = self._bought_twice = self._undelivered = 0
         self._in_flight = self._peak = 0
         self._met: dict[bytes, int] = {}
         self._served_good: dict[bytes, int] = {}
@@ -43,7 +44,7 @@ class Counts:
     def _ended(self, good_for: bytes, delivered: bool) -> None:
         self._in_flight -= 1
         if not delivered:
-            self._left += 1
+            self._undelivered += 1
         elif good_for:
             self._delivered(good_for)
 
@@ -62,7 +63,7 @@ class Counts:
     def call(self, name: str, fault: str) -> None:
         """A call that is no chat completion."""
         self._calls[name] += 1
-        if fault:
+        if fault != SOUND:
             self._call_faults[fault] += 1
 
     def batch_line(self, outcome: str, body: bytes) -> None:
@@ -81,7 +82,7 @@ class Counts:
             "billed_output_tokens": self._tokens[1],
             "good": self._good,
             "bought_twice": self._bought_twice,
-            "left": self._left,
+            "undelivered": self._undelivered,
             "in_flight": self._in_flight,
             "peak_in_flight": self._peak,
             "distinct": len(self._met),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from math import ceil
 from typing import Any
 
-from pipeline.teacher.rehearsal.connection import Answer, answer
+from pipeline.teacher.rehearsal.connection import Answer, answer, as_json
 from pipeline.teacher.rehearsal.settings import Rehearsal
 
 _INVALID = "invalid_request_error"
@@ -18,7 +17,7 @@ _INVALID = "invalid_request_error"
 def error(status: int, message: str, kind: str = "server_error", code: str = "", **headers: str) -> Answer:
     """An error as the OpenAI protocol words it."""
     body = {"error": {"message": message, "type": kind, "param": None, "code": code or None}}
-    return answer(status, json.dumps(body).encode(), **headers)
+    return answer(status, as_json(body), **headers)
 
 
 def retry_after(settings: Rehearsal) -> dict[str, str]:

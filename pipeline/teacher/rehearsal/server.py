@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from email.message import Message
 from typing import Any
 
 from pipeline.teacher.rehearsal import refusing
 from pipeline.teacher.rehearsal.batches import ENDPOINT, Batches
 from pipeline.teacher.rehearsal.chat import Chat
-from pipeline.teacher.rehearsal.connection import Answer, Call, answer
+from pipeline.teacher.rehearsal.connection import Answer, Call, answer, as_json
 from pipeline.teacher.rehearsal.conveying import conveyed, turned_away
 from pipeline.teacher.rehearsal.counts import Counts
-from pipeline.teacher.rehearsal.drawing import Lots, draw, identity
+from pipeline.teacher.rehearsal.drawing import SOUND, Lots, draw, identity
 from pipeline.teacher.rehearsal.settings import CALL_FAULTS, Rehearsal
 
 _INVALID = "invalid_request_error"
@@ -30,6 +31,7 @@ class Server:
 
     def _begin(self) -> None:
         self.counts = Counts()
+        self._met: Counter[str] = Counter()
         self._chat = Chat(self._settings, self.counts)
         self._batches = Batches(self._settings, self.counts, self._chat)
 
@@ -62,11 +64,12 @@ class Server:
         if self._settings.key_refused:
             self.counts.call(name, "key_refused")
             return refusing.key_refused()
-        fault = ""
+        fault = SOUND
         if self._lots:
             # Bodies of uploads hold a random boundary, so only the method and the path are drawn by.
-            known = identity(f"{call.method} {call.path}".encode())
-            fault = self._lots.at(draw(self._settings.seed, known, self.counts.meeting(known), "fault"))
+            known = f"{call.method} {call.path}"
+            fault = self._lots.at(draw(self._settings.seed, identity(known.encode()), self._met[known], "fault"))
+            self._met[known] += 1
         self.counts.call(name, fault)
         return turned_away(fault, self._settings) or conveyed(self._routed(call), fault, self._settings)
 
@@ -137,7 +140,7 @@ class Server:
 
 
 def _json(value: Any) -> Answer:
-    return answer(200, json.dumps(value, ensure_ascii=False).encode())
+    return answer(200, as_json(value))
 
 
 def _not_found(call: Call) -> Answer:

@@ -12,8 +12,8 @@ from pipeline.errors import UsageError
 RetryAfter = Literal["seconds", "date", "past-date", "negative", "huge", "words", "none"]
 LimitName = Literal["either", "max_tokens", "max_completion_tokens"]
 
-_FAULTS = "Shares of requests that fail (0 to 1)"
-_SPOILT = "Shares of replies that are not what was asked for (0 to 1)"
+_FAULTS = "Faults of transport, as shares of requests (0 to 1)"
+_SPOILT = "Faults of what the teacher says, as shares of replies (0 to 1)"
 _REFUSALS = "What the endpoint refuses"
 _BATCHES = "Batches"
 _FORMATS = ("json_schema", "json_object+schema", "json_object")
