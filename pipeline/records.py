@@ -14,6 +14,11 @@ Kind = Literal["document", "persona", "off_topic", "near_topic"]
 REFUSAL_KINDS: frozenset[str] = frozenset({"off_topic", "near_topic"})
 
 
+_DIGIT = re.compile(r"[0-9]")
+_LONE_SIGN = re.compile(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)")
+_ASCII_SIGNS = {number: " " for number in range(128) if _LONE_SIGN.match(chr(number))}
+
+
 def content_id(*parts: str) -> str:
     """16 hex digits that name a piece of content by what it is, never by when or where it was met."""
     digest = hashlib.blake2b(digest_size=8)
@@ -29,9 +34,13 @@ def normalised(text: str) -> str:
     Punctuation at the end and around words goes; a full stop or comma between digits stays, for
     1.5 is not 15.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = re.sub(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)", " ", folded)
-    return " ".join(kept.split())
+    if text.isascii():
+        folded = text.lower()
+        if not _DIGIT.search(folded):  # no sign can stand between digits: the common case, ten times as fast
+            return " ".join(folded.translate(_ASCII_SIGNS).split())
+    else:
+        folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(_LONE_SIGN.sub(" ", folded).split())
 
 
 class _Frozen(BaseModel):

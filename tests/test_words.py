@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +84,9 @@ def test_the_index_misses_nothing_that_is_alike(one, other):
 @given(st.text())
 def test_content_words_are_words_of_the_normalised_text(text):
     assert set(content_words(text)) <= set(normalised(text).split())
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_the_short_way_for_plain_text_is_the_long_way(text):
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    assert normalised(text) == " ".join(re.sub(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)", " ", folded).split())

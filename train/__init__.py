@@ -1,0 +1,1 @@
+"""The training stage: it reads a dataset folder and nothing else, and makes, examines and asks a student."""

@@ -71,10 +71,15 @@ def _first_object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+_LIST_MARK = re.compile(r"^(?:\(?\d{1,3}[.):]|[-*•–])\s+")
+_LIST_MARKS = frozenset("(0123456789-*•–")
+
+
 def tidied(text: str) -> str:
     """One line without the list number, bullet or quotation marks a teacher put around it."""
     line = " ".join(text.split())
-    line = re.sub(r"^(?:\(?\d{1,3}[.):]|[-*•–])\s+", "", line)
+    if line[:1] in _LIST_MARKS:
+        line = _LIST_MARK.sub("", line)
     if len(line) > 1 and (line[0], line[-1]) in {('"', '"'), ("“", "”"), ("'", "'"), ("«", "»")}:
         inner = line[1:-1]
         if line[0] not in inner and line[-1] not in inner:

@@ -1,0 +1,90 @@
+"""The verbs of the training stage: train, examine, chat."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import UsageError
+from train.progress import ProgressLine
+from train.settings import settings_in
+
+app = typer.Typer(help="Train a student on a dataset, examine it, talk to it.", no_args_is_help=True)
+Again = Annotated[bool, typer.Option("--again", help="Do it even if it was done before on the same data.")]
+StudentFolder = Annotated[Path, typer.Argument(help="A folder under students/.", show_default=False)]
+
+
+@app.command("train")
+def train(
+    target: Annotated[Path, typer.Argument(help="A dataset folder, or a recipe (*.yaml).", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="With a recipe: the folder of outputs, as for run. With a dataset: where students go."),
+    ] = None,
+    again: Again = False,
+) -> None:
+    """Train the student that the recipe or the dataset asks for."""
+    from train.sft import train_student
+
+    if target.is_dir():
+        dataset, settings, students = target, None, out
+    elif target.suffix in (".yaml", ".yml"):
+        name, settings = settings_in(target)
+        dataset, students = (out or Path("outputs")) / name / "dataset", None
+    else:
+        raise UsageError(f"{target} is neither a dataset folder nor a recipe.", remedy="Name one of them.")
+    with ProgressLine() as progress:
+        home = train_student(dataset, settings, students, again, progress.say, progress)
+    typer.echo(str(home))
+
+
+def train_and_examine(recipe: Path, dataset: Path) -> None:
+    """The end of `coursework run --train`: the recipe's student on the dataset it has just published."""
+    from train.examination_page import summary
+    from train.examine import examine_student
+    from train.sft import train_student
+
+    _, settings = settings_in(recipe)
+    with ProgressLine() as progress:
+        home = train_student(dataset, settings, None, False, progress.say, progress)
+        examination = examine_student(home, False, progress.say, progress)
+    typer.echo(summary(examination))
+    typer.echo(f"student: {home}\nexamination: {home / 'examination.md'}")
+
+
+@app.command("examine")
+def examine(student: StudentFolder, again: Again = False) -> None:
+    """Let a student and its base answer the dataset's questions, and compare them."""
+    from train.examination_page import page
+    from train.examine import examine_student
+
+    with ProgressLine() as progress:
+        examination = examine_student(student, again, progress.say, progress)
+    typer.echo(page(examination), nl=False)
+
+
+@app.command("chat")
+def chat(
+    student: StudentFolder,
+    base: Annotated[bool, typer.Option("--base", help="Talk to the model it was trained from.")] = False,
+) -> None:
+    """Talk to a student; /quit ends the chat, and questions may come from a pipe."""
+    from train.chat import chat_with
+
+    chat_with(student, _questions(), typer.echo, base)
+
+
+def _questions() -> Iterator[str]:
+    """Lines typed or piped; a prompt sign only for whoever types."""
+    typing = sys.stdin.isatty()
+    while True:
+        if typing:
+            typer.echo("> ", nl=False)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield line

@@ -1,0 +1,193 @@
+"""What a student is and how it is trained: the recipe's `student` section, checked whole."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pipeline.errors import RecipeError
+from pipeline.yamlfile import read_yaml, validated
+
+LOCAL = "local"
+Method = Literal["full", "lora"]
+Kind = Literal["local", "pretrained"]
+
+LEARNING_RATES: dict[tuple[Kind, Method], float] = {
+    # Random weights have nothing to lose; below 1e-3 a student of this size does not finish in a minute.
+    ("local", "full"): 2e-3,
+    # Above 5e-5 a language model of 70 M to 1 B parameters forgets its language before it learns the facts.
+    ("pretrained", "full"): 4e-5,
+    # An adapter starts at zero beside frozen weights and stands about ten times the full rate.
+    ("pretrained", "lora"): 2e-4,
+    # Only with head and embedding trained whole, and from random weights like the first.
+    ("local", "lora"): 5e-3,
+}
+EPOCHS = 6
+FEWEST_STEPS: dict[Kind, int] = {
+    # From random weights the language itself is to be learned: 54 steps on 132 rows left a third unlearned.
+    "local": 200,
+    "pretrained": 1,
+}
+SHAPE = ("hidden", "layers", "heads", "vocabulary")
+HEADS_OF_A_MODEL = ("lm_head", "embed_out", "embed_tokens", "embed_in")
+
+ENDS_OF_A_LOCAL_MODEL = {"lm_head", "embed_tokens"}
+LORA_ON_RANDOM_WEIGHTS = (
+    "method lora beside frozen random weights learns the refusal and no fact (docs/lab-log.md): use method full, name "
+    "a base that has learned something, or train lm_head and embed_tokens whole with lora.also_train"
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LoraSettings(_Section):
+    """The adapter: which linear layers get one, and how large it is."""
+
+    rank: int = Field(default=16, ge=1, le=1024, description="inner width of each adapter")
+    alpha: int = Field(default=32, ge=1, description="the adapter's output is scaled by alpha / rank")
+    dropout: float = Field(default=0.05, ge=0, lt=1, description="share of an adapter's input dropped in training")
+    targets: Literal["all-linear"] | list[str] = Field(
+        default="all-linear", description="layers that get an adapter, by the last part of their name"
+    )
+    also_train: list[str] = Field(
+        default_factory=list, description="layers trained whole beside the adapters, such as lm_head or embed_tokens"
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _no_adapter_on_the_head(cls, value: str | list[str]) -> str | list[str]:
+        for name in value if isinstance(value, list) else ():
+            if name in HEADS_OF_A_MODEL:
+                raise ValueError(
+                    f"{name} cannot carry an adapter (the trainer reads its weights directly, and a head tied to the "
+                    "embedding would merge into a wrong model); name it under also_train to train it whole"
+                )
+        return value
+
+
+class StudentSettings(_Section):
+    """One student: its base, the method of training, and how long."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = Field(
+        default=None, description="folder under students/; by default made of base and method"
+    )
+    base: str = Field(
+        default=LOCAL,
+        min_length=1,
+        description="`local` makes a small one from random weights on the spot; else a folder or a name on the hub",
+    )
+    revision: str | None = Field(default=None, description="commit or tag of a base from the hub")
+    method: Method = Field(default="full", description="full trains every weight, lora an adapter beside frozen ones")
+    hidden: int = Field(default=192, ge=16, le=4096, description="width of a local student")
+    layers: int = Field(default=4, ge=1, le=64, description="depth of a local student")
+    heads: int = Field(default=4, ge=1, le=64, description="attention heads of a local student")
+    vocabulary: int = Field(default=1024, ge=300, le=65536, description="tokens of a local student's own tokenizer")
+    epochs: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="times each row is seen; by default 6, more if base is local and rows few",
+    )
+    steps: int | None = Field(default=None, ge=1, description="optimiser steps, instead of epochs")
+    batch: int = Field(default=16, ge=1, description="rows per optimiser step")
+    learning_rate: float | None = Field(
+        default=None, gt=0, lt=1, description="peak rate; by default chosen by base and method"
+    )
+    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="course of the rate")
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(default=0.0, ge=0, lt=1, description="pull of the weights towards zero")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="of the arithmetic; auto takes bfloat16 on a GPU that has it, else float32"
+    )
+    lora: LoraSettings | None = Field(default=None, description="the adapter, only with method lora")
+    max_length: int | None = Field(
+        default=None, ge=8, description="tokens a row may have; by default the longest row decides, nothing is ever cut"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, description="of weights, order and dropout")
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the base is made on the spot or has learned a language before."""
+        return "local" if self.base == LOCAL else "pretrained"
+
+    @model_validator(mode="after")
+    def _nothing_is_said_in_vain(self) -> StudentSettings:
+        said = self.model_fields_set
+        if self.kind == "local":
+            if self.method == "lora" and not set(self.lora.also_train if self.lora else ()) >= ENDS_OF_A_LOCAL_MODEL:
+                raise ValueError(LORA_ON_RANDOM_WEIGHTS)
+            if self.revision:
+                raise ValueError("revision belongs to a base from the hub, a local student has none")
+            if self.hidden % (2 * self.heads):
+                raise ValueError(f"hidden ({self.hidden}) must be a multiple of twice heads ({self.heads})")
+        else:
+            shape = [field for field in SHAPE if field in said]
+            if shape:
+                raise ValueError(f"{', '.join(shape)}: only shapes a local student, {self.base} has its own shape")
+        if self.method == "full" and self.lora is not None:
+            raise ValueError("the section lora is read only with method: lora")
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("epochs and steps say the same thing twice; keep one")
+        return self
+
+    def resolved(self) -> StudentSettings:
+        """The same with every default that depends on another field written out."""
+        changes: dict[str, object] = {
+            "name": self.name or f"{_short(self.base)}-{self.method}",
+            "learning_rate": self.learning_rate or LEARNING_RATES[self.kind, self.method],
+        }
+        if self.method == "lora":
+            changes["lora"] = self.lora or LoraSettings()
+        return self.model_copy(update=changes)
+
+    def steps_for(self, rows: int) -> int:
+        """Optimiser steps on so many rows: as said, else six epochs and no fewer than the base needs."""
+        if self.steps is not None:
+            return self.steps
+        epochs = self.epochs or EPOCHS
+        steps = math.ceil(epochs * math.ceil(rows / self.batch))
+        return steps if self.epochs else max(steps, FEWEST_STEPS[self.kind])
+
+    def spoken(self) -> dict[str, Any]:
+        """The settings that have a say in this student, for student.json: no shape of a local one elsewhere."""
+        unread = SHAPE if self.kind == "pretrained" else ()
+        return self.model_dump(mode="json", exclude_none=True, exclude=set(unread))
+
+
+class _StudentSection(BaseModel):
+    """A recipe as far as training reads it: the rest is the pipeline's."""
+
+    name: str = ""
+    student: StudentSettings = StudentSettings()
+
+
+def settings_of(section: Mapping[str, Any], path: Path) -> StudentSettings:
+    """A `student` section found in `path`, checked. Raises RecipeError naming every fault."""
+    return validated({"student": dict(section)}, _StudentSection, path).student.resolved()
+
+
+def settings_in(recipe: Path) -> tuple[str, StudentSettings]:
+    """The dataset's name and the student section of a recipe file; a fault is named with its line.
+
+    A base that is a relative path is taken from the recipe's folder, like every path in a recipe.
+    """
+    read = read_yaml(recipe, _StudentSection)
+    if not read.name:
+        raise RecipeError(f"{recipe}: name: is missing, and with it the place of the dataset.")
+    settings = read.student
+    if settings.base.startswith("."):
+        settings = settings.model_copy(update={"base": str((recipe.parent / settings.base).resolve())})
+    return read.name, settings.resolved()
+
+
+def _short(base: str) -> str:
+    """A folder name made of the last part of a path or hub name."""
+    last = Path(base).name or "base"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-._") or "base"

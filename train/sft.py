@@ -1,0 +1,282 @@
+"""Supervised fine-tuning: a dataset folder in, a trained student's folder out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CourseworkError, InputError, RecipeError, UsageError
+from train.dataset import DatasetFolder, read_dataset
+from train.files import appearing_whole
+from train.fit import Fit, Lesson, check_fit, lessons_of
+from train.progress import Progress, Say, no_progress
+from train.settings import LOCAL, LoraSettings, StudentSettings, settings_of
+from train.student_json import (
+    FILE,
+    LossPoint,
+    Parameters,
+    StudentFile,
+    base_of,
+    base_weights,
+    hardware,
+    read_student,
+    versions,
+    weights_of,
+    write_student,
+)
+from train.students import (
+    Student,
+    has_gpu,
+    looks_like_path,
+    make_student,
+    need_training_stack,
+    open_student,
+    save_adapter,
+    save_student,
+)
+
+
+def train_student(
+    dataset: Path,
+    settings: StudentSettings | Mapping[str, Any] | None,
+    out: Path | None,
+    again: bool,
+    say: Say,
+    progress: Progress = no_progress,
+) -> Path:
+    """Trains a student on a dataset folder and returns its folder, `<out or students>/<name>`.
+
+    `settings` is a recipe's `student` section; without it the manifest's own is taken. What was
+    trained before on the same rows with the same settings is not trained again unless `again`.
+    Interrupted at any point it leaves either the student that was there before or none.
+    """
+    need_training_stack()
+    data = read_dataset(dataset)
+    wanted = _wanted(data, settings)
+    home = (out or dataset.resolve().parent / "students") / str(wanted.name)
+    if not again and _is_trained(home, data, wanted):
+        say(f"{wanted.name}: already trained on this dataset with these settings ({home}).")
+        return home
+    _may_be_replaced(home, wanted)
+    with appearing_whole(home) as folder:
+        student = _student_for(wanted, data, folder)
+        lessons = lessons_of(data.train, student.tokenizer)
+        fit = check_fit(lessons, student, data.manifest.prompt_format, wanted.max_length)
+        say(f"{wanted.name}: {fit.rows} rows fit, the longest has {fit.longest} of {fit.context} tokens.")
+        trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, folder), wanted, progress)
+        hold_every_lesson(trainer, lessons)
+        trainer.train()
+        _converged(trainer)
+        _save(Student(trainer.model, student.tokenizer), folder / _place(wanted), wanted, base_of(home, wanted))
+        write_student(folder, _account(home, folder, data, wanted, fit, trainer))
+    return home
+
+
+def _wanted(data: DatasetFolder, settings: StudentSettings | Mapping[str, Any] | None) -> StudentSettings:
+    if isinstance(settings, StudentSettings):
+        return settings.resolved()
+    section = data.manifest.student if settings is None else settings
+    return settings_of(section, data.folder / "manifest.json")
+
+
+def _is_trained(home: Path, data: DatasetFolder, wanted: StudentSettings) -> bool:
+    if not (home / FILE).exists():
+        return False
+    try:
+        there = read_student(home)
+    except InputError:
+        return False  # of another version: training anew is the remedy it names
+    base = base_weights(base_of(home, wanted))
+    return (there.dataset_sha256, there.settings, there.base_sha256) == (data.sha256, wanted.spoken(), base)
+
+
+def _may_be_replaced(home: Path, wanted: StudentSettings) -> None:
+    """A student's folder may be replaced by a newer student; nothing else that bears its name may."""
+    if home.exists() and any(home.iterdir()) and not (home / FILE).exists():
+        raise UsageError(
+            f"{home} exists and is not a student: training would put one in its place.",
+            remedy="Give the student another name, or move the folder away.",
+        )
+    if looks_like_path(wanted.base) and Path(wanted.base).expanduser().resolve().is_relative_to(home.resolve()):
+        raise UsageError(
+            f"base {wanted.base} lies in {home}, which this training would replace.",
+            remedy="Give the student another name.",
+        )
+
+
+def _student_for(wanted: StudentSettings, data: DatasetFolder, folder: Path) -> Student:
+    if wanted.base == LOCAL:
+        return make_student(wanted, [row.prompt + row.completion for row in data.train], folder / "base")
+    return open_student(wanted.base, wanted.revision)
+
+
+def _save(trained: Student, place: Path, wanted: StudentSettings, base: str) -> None:
+    if wanted.method == "lora":
+        save_adapter(trained, place, base)
+    else:
+        save_student(trained, place)
+
+
+def _place(wanted: StudentSettings) -> str:
+    return "adapter" if wanted.method == "lora" else "model"
+
+
+def sft_trainer(
+    student: Student, lessons: Sequence[Lesson], arguments: Any, wanted: StudentSettings, progress: Progress
+) -> Any:
+    """TRL's trainer over prompt and completion strings: the loss is on the completion alone."""
+    import datasets
+    from transformers import PrinterCallback, set_seed
+    from trl import SFTTrainer
+
+    columns = {
+        "prompt": [lesson.row.prompt for lesson in lessons],
+        "completion": [lesson.row.completion for lesson in lessons],
+    }
+    text = datasets.Value("string")
+    rows = datasets.Dataset.from_dict(columns, features=datasets.Features({"prompt": text, "completion": text}))
+    set_seed(wanted.seed)
+    trainer = SFTTrainer(
+        model=student.model,
+        args=arguments,
+        train_dataset=rows,
+        processing_class=student.tokenizer,
+        peft_config=adapter_for(wanted.lora, student.model) if wanted.lora else None,
+        callbacks=[_reporter(progress)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path) -> Any:
+    """Every argument whose default would be wrong here, said out loud."""
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=str(folder / _place(wanted)),
+        save_strategy="no",  # what is saved is saved once, at the end, without the trainer's pickled arguments
+        use_cpu=not has_gpu(),
+        bf16=_bfloat16(wanted),
+        activation_checkpointing=False,  # a quarter slower, and memory is not what a small student lacks
+        max_length=fit.longest,  # chosen from the data: a row above it would be cut or dropped in silence
+        completion_only_loss=True,
+        packing=False,
+        max_steps=wanted.steps_for(fit.rows),
+        per_device_train_batch_size=wanted.batch,
+        learning_rate=wanted.learning_rate,
+        lr_scheduler_type=wanted.schedule if wanted.schedule != "constant" else "constant_with_warmup",
+        warmup_steps=wanted.warmup,
+        weight_decay=wanted.weight_decay,
+        seed=wanted.seed,
+        logging_steps=0.02,  # of all steps, so that a short training has a loss curve as well
+        logging_nan_inf_filter=False,  # a loss that is no number is to be seen, see `_converged`
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _bfloat16(wanted: StudentSettings) -> bool:
+    """Said explicitly: the trainer's own default is bfloat16, and an error on a machine without a GPU."""
+    import torch
+
+    if wanted.precision != "auto":
+        return wanted.precision == "bfloat16"
+    return has_gpu() and torch.cuda.is_bf16_supported()
+
+
+def adapter_for(lora: LoraSettings, model: Any) -> Any:
+    """The adapter's configuration. Raises RecipeError for a layer the model does not have: peft would
+    leave a name it does not find untrained, and say nothing."""
+    from peft import LoraConfig
+
+    layers = {name.rpartition(".")[2] for name, _ in model.named_modules()} - {""}
+    for field, names in (("targets", lora.targets), ("also_train", lora.also_train)):
+        for name in names if isinstance(names, list) else ():
+            if name not in layers:
+                known = ", ".join(sorted(layer for layer in layers if not layer.isdigit()))
+                raise RecipeError(
+                    f"student.lora.{field}: the base has no layer named {name}, it would be left untrained in silence.",
+                    remedy=f"Its layers are {known}.",
+                )
+    tied = bool(getattr(model.config, "tie_word_embeddings", False))
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets,
+        modules_to_save=lora.also_train or None,
+        ensure_weight_tying=tied and bool(lora.also_train),  # else head and embedding part ways when saved
+    )
+
+
+def _reporter(progress: Progress) -> Any:
+    from transformers import TrainerCallback
+
+    class Reporter(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            progress("training", state.global_step, state.max_steps)
+
+    return Reporter()
+
+
+def hold_every_lesson(trainer: Any, lessons: Sequence[Lesson]) -> None:
+    """Raises unless the trainer's rows are the ones that were checked, token by token: none cut, none
+    dropped, and the loss on the answer and its end alone."""
+    held = trainer.train_dataset
+    if len(held) != len(lessons):
+        raise CourseworkError(f"The trainer holds {len(held)} of {len(lessons)} rows; it dropped the rest in silence.")
+    for lesson, tokens, labels in zip(lessons, held["input_ids"], held["labels"], strict=True):
+        answer = (*[-100] * len(lesson.prompt), *lesson.tokens[len(lesson.prompt) :])
+        if tuple(tokens) != lesson.tokens or tuple(labels) != answer:
+            raise CourseworkError(f"The trainer renders row {lesson.row.id} in another way than the check did.")
+
+
+def _converged(trainer: Any) -> None:
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    if not losses or not math.isfinite(losses[-1]):
+        raise RecipeError(
+            f"The training ended with a loss of {losses[-1] if losses else 'nothing'}: its weights are useless.",
+            remedy="Lower student.learning_rate, or train in float32.",
+        )
+
+
+def _account(
+    home: Path, folder: Path, data: DatasetFolder, wanted: StudentSettings, fit: Fit, trainer: Any
+) -> StudentFile:
+    """What student.json says about a training that has just ended."""
+    model = trainer.model
+    return StudentFile(
+        name=str(wanted.name),
+        dataset=os.path.relpath(data.folder.resolve(), home.resolve()),
+        dataset_name=data.manifest.name,
+        dataset_sha256=data.sha256,
+        prompt_format=data.manifest.prompt_format,
+        settings=wanted.spoken(),
+        base_sha256=base_weights(base_of(folder, wanted)),
+        base_revision=getattr(model.config, "_commit_hash", None) or "",
+        weights_sha256=weights_of(folder / _place(wanted)),
+        parameters=Parameters(
+            trainable=sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
+            total=sum(weight.numel() for weight in model.parameters()),
+        ),
+        fit=fit,
+        steps=trainer.state.global_step,
+        loss=[
+            LossPoint(
+                step=entry["step"],
+                loss=entry["loss"],
+                learning_rate=entry["learning_rate"],
+                token_accuracy=entry.get("mean_token_accuracy"),
+            )
+            for entry in trainer.state.log_history
+            if "loss" in entry
+        ],
+        precision="bfloat16" if trainer.args.bf16 else "float32",
+        hardware=hardware(),
+        versions=versions(),
+        seconds=next((entry["train_runtime"] for entry in trainer.state.log_history if "train_runtime" in entry), 0.0),
+    )
