@@ -20,10 +20,10 @@ TRAIN_VERBS = ("train", "examine", "chat")
 
 
 class _Verbs(TyperGroup):
-    """The verbs of `train/` are looked up there only when one is called or listed."""
+    """The verbs of `train/` and the rehearsal are looked up there only when one is called or listed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *TRAIN_VERBS]
+        return [*super().list_commands(ctx), "rehearse", *TRAIN_VERBS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in TRAIN_VERBS:
@@ -31,6 +31,12 @@ class _Verbs(TyperGroup):
 
             group: Any = typer.main.get_command(verbs)
             return group.get_command(ctx, cmd_name)
+        if cmd_name == "rehearse":
+            from pipeline.teacher.rehearsal.options import rehearse
+
+            alone = typer.Typer(add_completion=False)
+            alone.command("rehearse")(rehearse)
+            return typer.main.get_command(alone)
         return super().get_command(ctx, cmd_name)
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import orjson
+
 from pipeline.records import Rejection
 from pipeline.teacher.request import Reply, Request
 
@@ -31,7 +33,7 @@ NO_TEXT = Unreadable("wrong_shape", "The reply's list holds something that is no
 def raw_text(reply: Reply, cut: bool = False) -> str:
     """The message's text. Raises Unreadable if the teacher refused, said nothing or, unless `cut`, was cut."""
     try:
-        choice = json.loads(reply.body)["choices"][0]
+        choice = orjson.loads(reply.body)["choices"][0]
         message = choice["message"]
     except (ValueError, KeyError, IndexError, TypeError):
         raise Unreadable("unreadable_reply", "The reply is no chat completion.") from None
@@ -54,7 +56,16 @@ def answer_object(reply: Reply) -> dict[str, Any]:
     Reasoning tags, Markdown fences and prefaces are stripped; raw control characters inside strings,
     which grammar-bound servers let through, are accepted. Raises Unreadable.
     """
-    text = _REASONING.sub("", raw_text(reply)).strip()
+    said = raw_text(reply)
+    try:  # what most endpoints send most of the time
+        value = orjson.loads(said)
+    except ValueError:
+        return _lenient_object(said)
+    return value if isinstance(value, dict) else _lenient_object(said)
+
+
+def _lenient_object(said: str) -> dict[str, Any]:
+    text = _REASONING.sub("", said).strip()
     fence = _FENCE.search(text)
     for candidate in (text, fence.group(1) if fence else "", text[text.find("{") :] if "{" in text else ""):
         value = _first_object(candidate.strip())

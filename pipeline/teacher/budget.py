@@ -52,7 +52,7 @@ class Budget:
         if not price.known and (in_dollars or not in_tokens):
             raise RecipeError(
                 "nobody knows the price of this model, so nobody could say what a run may cost.",
-                remedy="Add the model to prices.yaml, or its price as teacher.usd_per_million, or set budget.run.tokens.",
+                remedy="Add it to prices.yaml, state it as teacher.usd_per_million, or set budget.run.tokens.",
             )
         self._clock = clock or (lambda: datetime.now(UTC).timestamp())
         self._ledger = ledger

@@ -1,81 +1,103 @@
-"""The way from a received reply to the disk: group commits off the event loop."""
+"""The way from a received reply to the disk: group commits in a thread of their own."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Thread
 
 from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.request import Reply
 
 
+@dataclass
+class _Batch:
+    """What goes to the disk in one commit."""
+
+    written: asyncio.Future[None]
+    replies: list[tuple[Reply, Cost]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    releases: list[str] = field(default_factory=list)
+
+
 class Journal:
     """Gathers what is to be written while the last commit is being flushed, and writes it in one.
 
-    A flush to the disk takes milliseconds, so one per reply would set the pace; and a reply that waits
-    for company longer than a flush takes could be lost without need.
+    A flush to the disk takes longer than a reply takes to handle, so one per reply would set the pace; and
+    a reply that waited for company longer than a flush takes could be lost without need.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._wanted = asyncio.Event()
-        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._writing = False
         self._fault: BaseException | None = None
-        self._begin_batch()
-        self._writing = asyncio.create_task(self._write_for_ever())
-
-    def _begin_batch(self) -> None:
-        self._replies: list[tuple[Reply, Cost]] = []
-        self._failures: list[Failure] = []
-        self._releases: list[str] = []
-        self._written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._batch = _Batch(self._loop.create_future())
+        self._thread = Thread(target=self._write_for_ever, name="journal")
+        self._thread.start()
 
     async def kept(self, reply: Reply, cost: Cost) -> None:
         """Returns when the reply is on the disk. Raises CannotWrite."""
         if self._fault is not None:
             raise self._fault
-        self._replies.append((reply, cost))
-        self._wanted.set()
-        await asyncio.shield(self._written)
+        batch = self._batch
+        batch.replies.append((reply, cost))
+        self._hand_over()
+        await asyncio.shield(batch.written)
 
     def failed(self, failure: Failure) -> None:
         """Note a failed try with the next commit."""
-        self._failures.append(failure)
-        self._wanted.set()
+        self._batch.failures.append(failure)
+        self._hand_over()
 
     def release(self, key: str) -> None:
         """Give back a reservation with the next commit."""
-        self._releases.append(key)
-        self._wanted.set()
+        self._batch.releases.append(key)
+        self._hand_over()
 
     async def close(self) -> None:
         """Write what is left. Raises CannotWrite if anything could not be written."""
-        self._closing = True
-        self._wanted.set()
-        await self._writing
+        while self._writing:
+            await asyncio.wait([self._flushing])
+        self._handed.put(None)
+        self._thread.join()
         if self._fault is not None:
             raise self._fault
 
-    async def _write_for_ever(self) -> None:
-        while not (self._closing and not (self._replies or self._failures or self._releases)):
-            await self._wanted.wait()
-            self._wanted.clear()
-            batch = self._replies, self._failures, self._releases
-            written = self._written
-            self._begin_batch()
-            try:
-                await asyncio.to_thread(self._write, *batch)
-            except Exception as fault:  # noqa: BLE001 - whoever waits for the batch is told, and so is `close`
-                self._fault = fault
-                written.set_exception(fault)
-                written.exception()  # read here, for perhaps nobody waits
-                self._closing = True
-            else:
-                written.set_result(None)
+    def _hand_over(self) -> None:
+        """Give the batch to the writing thread, unless that is busy: then it grows until that is free."""
+        if self._writing:
+            return
+        batch, self._batch = self._batch, _Batch(self._loop.create_future())
+        self._writing, self._flushing = True, batch.written
+        self._handed.put(batch)
 
-    def _write(self, replies: list[tuple[Reply, Cost]], failures: list[Failure], releases: list[str]) -> None:
-        if replies:
-            self._ledger.commit(replies)
-        if failures:
-            self._ledger.note_failures(failures)
-        if releases:
-            self._ledger.release(releases)
+    def _write_for_ever(self) -> None:
+        while (batch := self._handed.get()) is not None:
+            fault: BaseException | None = None
+            try:
+                self._write(batch)
+            except Exception as error:  # noqa: BLE001 - whoever waits for the batch is told, and so is `close`
+                fault = error
+            self._loop.call_soon_threadsafe(self._flushed, batch, fault)
+
+    def _flushed(self, batch: _Batch, fault: BaseException | None) -> None:
+        self._writing = False
+        if fault is None:
+            batch.written.set_result(None)
+        else:
+            self._fault = fault
+            batch.written.set_exception(fault)
+            batch.written.exception()  # read here, for perhaps nobody waits
+        if self._batch.replies or self._batch.failures or self._batch.releases:
+            self._hand_over()
+
+    def _write(self, batch: _Batch) -> None:
+        if batch.replies:
+            self._ledger.commit(batch.replies)
+        if batch.failures:
+            self._ledger.note_failures(batch.failures)
+        if batch.releases:
+            self._ledger.release(batch.releases)

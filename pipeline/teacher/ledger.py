@@ -57,6 +57,7 @@ CREATE TABLE reservations (      -- sent, or about to be, and not settled
     made REAL NOT NULL,
     lost INTEGER NOT NULL DEFAULT 0  -- the try brought nothing, but may have been billed: charged for ever
 );
+CREATE INDEX reservations_by_place ON reservations (place);
 CREATE TABLE failures (
     id INTEGER PRIMARY KEY,
     place INTEGER NOT NULL REFERENCES requests (place),
