@@ -111,8 +111,9 @@ def run_ours(url: str, in_flight: int, count: int) -> dict:
             finally:
                 await pool.endpoint.close()
 
+        run = _runner()
         begun, cpu = time.monotonic(), cpu_now()
-        _runner()(all_of_them())
+        run(all_of_them())
         drafts = sum(isinstance(item, Draft) for item in asked.drafts(ledger.get))
         result = measured(begun, cpu, 0.0)
         assert ledger.replies() == count, ledger.replies()
@@ -146,8 +147,9 @@ def run_memory(url: str, in_flight: int, count: int) -> dict:
             finally:
                 await pool.endpoint.close()
 
+        run = _runner()
         begun, cpu = time.monotonic(), cpu_now()
-        _runner()(all_of_them())
+        run(all_of_them())
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
         return measured(begun, cpu, 0.0) | {"bytes_per_100k": size * 100_000 // count}
 
@@ -170,31 +172,44 @@ def client(name: str, url: str, in_flight: int, count: int) -> dict:
 
 def serving(latency: float):
     command = [sys.executable, "-m", "pipeline.teacher.rehearsal", "--fixed", "--latency", str(latency)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: pin(1))
-    return server, server.stdout.readline().split()[0]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    url = server.stdout.readline().split()[0]
+    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
+        os.sched_setaffinity(server.pid, {sorted(os.sched_getaffinity(0))[1]})
+    return server, url
+
+
+HEAD = (
+    "in flight", "latency s", "requests", "share of ideal, bare", "ours", "CPU ms a request, bare", "ours", "ratio",
+    "rate to bare", "ours MB",
+)  # fmt: skip
 
 
 def table(scale: float) -> None:
-    print("| in flight | latency s | requests | share of ideal, bare | ours | CPU ms a request, bare | ours | ratio | rate to bare | ours MB |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     for in_flight, latency, full in CELLS:
         count = max(in_flight * 4, int(full * scale))
         server, url = serving(latency)
         try:
             client("bare", url, in_flight, in_flight)  # connections and caches of the endpoint
-            pairs = [(client("bare", url, in_flight, count), client("ours", url, in_flight, count)) for _ in range(ROUNDS)]
+            pairs = [[client(name, url, in_flight, count) for name in ("bare", "ours")] for _ in range(ROUNDS)]
         finally:
             server.terminate()
             server.wait()
-        bare, ours = ({key: statistics.median(pair[side][key] for pair in pairs) for key in pairs[0][0]} for side in (0, 1))
-        ideal = count * latency / in_flight
-        ratio = statistics.median(pair[1]["cpu"] / pair[0]["cpu"] for pair in pairs)
-        rate = statistics.median(pair[0]["phase"] / pair[1]["phase"] for pair in pairs)
-        print(
-            f"| {in_flight} | {latency} | {count} | {ideal / bare['phase']:.2f} | {ideal / ours['phase']:.2f} |"
-            f" {1000 * bare['cpu'] / count:.3f} | {1000 * ours['cpu'] / count:.3f} | {ratio:.2f} | {rate:.2f} | {ours['rss_mb']:.0f} |",
-            flush=True,
-        )
+        print(f"| {' | '.join(row(in_flight, latency, count, pairs))} |", flush=True)
+
+
+def row(in_flight: int, latency: float, count: int, pairs: list[list[dict]]) -> list[str]:
+    def median(side: int, key: str) -> float:
+        return statistics.median(pair[side][key] for pair in pairs)
+
+    ideal = count * latency / in_flight
+    ratio = statistics.median(ours["cpu"] / bare["cpu"] for bare, ours in pairs)
+    rate = statistics.median(bare["phase"] / ours["phase"] for bare, ours in pairs)
+    shares = [f"{ideal / median(side, 'phase'):.2f}" for side in (0, 1)]
+    cpu = [f"{1000 * median(side, 'cpu') / count:.3f}" for side in (0, 1)]
+    memory_mb = f"{median(1, 'rss_mb'):.0f}"
+    return [str(in_flight), str(latency), str(count), *shares, *cpu, f"{ratio:.2f}", f"{rate:.2f}", memory_mb]
 
 
 def memory() -> None:
@@ -202,7 +217,12 @@ def memory() -> None:
     try:
         for count in (10_000, 100_000):
             found = client("memory", url, 512, count)
-            print(f"{count:>7} replies at 512 in flight: {found['rss_mb']:.0f} MB, {found['bytes_per_100k'] / 1e6:.0f} MB of ledger per 100,000 replies", flush=True)
+            size = found["bytes_per_100k"] / 1e6
+            print(
+                f"{count:>7} replies at 512 in flight: {found['rss_mb']:.0f} MB,"
+                f" {size:.0f} MB of ledger per 100,000 replies",
+                flush=True,
+            )
     finally:
         server.terminate()
         server.wait()

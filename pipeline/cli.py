@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import CourseworkError, TryAgainLater
+from pipeline.errors import CannotWrite, CourseworkError, InputError, TryAgainLater
 
 if TYPE_CHECKING:
     from pipeline.asking import Progress
@@ -49,12 +52,24 @@ app = typer.Typer(
 )
 
 Recipe = Annotated[Path, typer.Argument(help="The recipe: a YAML file.", metavar="RECIPE", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", help="Folder for outputs; each recipe gets one of its name in it.")]
+OUTPUTS = Path("outputs")
+_outputs = [OUTPUTS]
+"""The folder in which the last command works: a bug's traceback goes there."""
+
+
+def _noted(out: Path) -> Path:
+    _outputs.append(out)
+    return out
+
+
+Out = Annotated[
+    Path,
+    typer.Option("--out", help="Folder for outputs; each recipe gets one of its name in it.", callback=_noted),
+]
 Model = Annotated[str, typer.Option("--model", help="Teacher's model, in place of the recipe's.", show_default=False)]
 Accept = Annotated[
     bool, typer.Option("--accept-changes", help="Replace paid replies whose prompt, model or settings have changed.")
 ]
-OUTPUTS = Path("outputs")
 
 
 @app.command()
@@ -133,6 +148,19 @@ def _dollars(usd: float | None) -> str:
 
 
 @app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A folder such as outputs/communication.")],
+) -> None:
+    """Prove that an outputs folder is whole: ledger, review sheets, dataset. Changes nothing."""
+    from pipeline.verify import verify as prove
+
+    found = prove(folder, typer.echo)
+    if found.problems:
+        raise InputError(f"{folder}: {found}.", remedy="The next run rebuilds all but the ledger and the sheets.")
+    typer.echo(f"{folder}: {found}")
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
 ) -> None:
@@ -165,10 +193,38 @@ def main() -> None:
     """The command `coursework`. Ends with the exit code of what went wrong, after one line that says it."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except CourseworkError as error:
-        typer.echo(f"coursework: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in _DISK:
+            _mishap(error)
+        _end(f"{error.filename or 'the output'}: {error.strerror}.", CannotWrite.exit_code)
+    except Exception as error:  # noqa: BLE001 - there is nobody above: it is written down, and the exit code says so
+        _mishap(error)
+
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
+
+def _mishap(error: Exception) -> NoReturn:
+    from pipeline.mishap import report
+
+    _end(report(error, _outputs[-1], os.environ), CourseworkError.exit_code)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    """One line, and out. What stdout could not take is let go, or Python would try it again on its way out."""
+    with contextlib.suppress(OSError):
+        typer.echo(f"coursework: {line}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def _terminated(*_: object) -> None:

@@ -6,14 +6,18 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import jsonlines
 from pydantic import BaseModel
 
+from pipeline.crash import passing
 from pipeline.errors import CannotWrite
+
+_ASIDE = ".{}.aside"
 
 
 def sha256(content: bytes) -> str:
@@ -34,22 +38,24 @@ def write_whole(path: Path, content: bytes) -> bool:
 
     Raises CannotWrite; the old file is then untouched.
     """
-    aside = path.with_name(f".{path.name}.aside")
-    try:
-        if path.exists() and path.read_bytes() == content:
-            return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-        _sync_folder(path.parent)
-    except OSError as fault:
-        aside.unlink(missing_ok=True)
-        raise CannotWrite(
-            f"{path}: {fault.strerror}.", remedy="Free space or mend permissions there; nothing was lost."
-        ) from fault
+    aside = path.with_name(_ASIDE.format(path.name))
+    with blaming(path):
+        try:
+            if path.exists() and path.read_bytes() == content:
+                return False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                file.write(content)
+                passing("file-half-written")
+                file.flush()
+                os.fsync(file.fileno())
+            passing("file-written-aside")
+            aside.replace(path)
+            passing("file-renamed")
+            _sync_folder(path.parent)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
     return True
 
 
@@ -59,14 +65,42 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> bool:
     Files of an earlier publication that are not among them are removed first. False if nothing changed.
     """
     changed = False
-    if folder.is_dir():
-        for stray in sorted(folder.iterdir()):
+    with blaming(folder):
+        for stray in sorted(folder.iterdir()) if folder.is_dir() else ():
             if stray.is_file() and stray.name not in files:
                 stray.unlink()
+                passing("stray-file-removed")
                 changed = True
     for name in sorted(files, key=lambda name: (name == last, name)):
+        if name == last:
+            passing("all-but-the-last-file-written")
         changed |= write_whole(folder / name, files[name])
     return changed
+
+
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Files that a killed process left half-written in a folder."""
+    return folder.glob(_ASIDE.format("*"))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written. Only for whoever holds the folder's lock. Raises CannotWrite."""
+    with blaming(folder):
+        for left in unfinished(folder):
+            left.unlink()
+
+
+@contextmanager
+def blaming(path: Path, remedy: str = "Free space or mend permissions there; nothing was lost.") -> Iterator[None]:
+    """Says of whatever the system refuses within that `path` cannot be written. Raises CannotWrite."""
+    try:
+        yield
+    except FileExistsError as fault:
+        raise CannotWrite(
+            f"{fault.filename or path}: a file stands where a folder should be.", remedy=remedy
+        ) from fault
+    except OSError as fault:
+        raise CannotWrite(f"{path}: {fault.strerror}.", remedy=remedy) from fault
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,11 +21,8 @@ _ASCII_SIGNS = {number: " " for number in range(128) if _LONE_SIGN.match(chr(num
 
 def content_id(*parts: str) -> str:
     """16 hex digits that name a piece of content by what it is, never by when or where it was met."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        digest.update(part.encode("utf-8", "surrogatepass"))
-        digest.update(b"\x1f")
-    return digest.hexdigest()
+    text = "\x1f".join((*parts, ""))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def normalised(text: str) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.asking import Asking, Progress, open_pool
+from pipeline.crash import passing
 from pipeline.curate import Material, Origin, curate
 from pipeline.draft import Drafter
 from pipeline.errors import InputError, TeacherError, TryAgainLater
-from pipeline.files import json_lines, write_folder, write_whole
+from pipeline.files import json_lines, sweep, write_folder, write_whole
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
@@ -86,44 +87,48 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     sources = gather(loaded, say)
     drafters = choose_drafters(loaded, sources, address.model)
 
-    with Ledger(folder) as ledger:
+    with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
+        for inside in (folder, folder / "review", folder / "dataset"):
+            sweep(inside)
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
         asking = Asking(drafters, history, progress, options.deadline_seconds)
         stopped = asking.run(open_pool(loaded, address, price, ledger), ledger) if options.ask else ""
+        passing("asking-over")
         requests = list(chain.from_iterable(history.plan(drafters)))
         unanswered = [request for request in requests if not history.has(request.key)]
         items = drafts_in_order(drafters, history)
         curated = curate(items, _material(sources, requests, history), recipe.checks)
         verdicts = read_sheets(folder / "review", ledger.laid())
         lay_sheet(folder / "review", curated.records, ledger.laid(), ledger.note_laid)
+        passing("sheet-laid")
         bought = ledger.replies() - known
-
-    records, dropped = decide(curated.records, verdicts)
-    parts = split_records(records, recipe.split, recipe.refusals.share if recipe.refusals else 0.0)
-    prove_no_leak(parts, recipe.checks.near_duplicate)
-    rejections = [*curated.rejections, *dropped]
-    funnel = Funnel.count(len(requests), len(unanswered), bought, items, rejections, parts)
-    for line in funnel.lines():
-        say(line)
-    write_whole(folder / "rejected.jsonl", json_lines(rejections))
-    if not parts[TRAIN]:
-        raise _nothing_passed(funnel, unanswered, stopped)
-    files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address))
-    changed = write_folder(folder / "dataset", files, "manifest.json")
-    say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))
-    if history.held:
-        say(
-            f"{history.held} requests have changed since they were paid; the old replies stand."
-            " `coursework plan` says what --accept-changes would cost."
-        )
-    if unanswered and options.ask:
-        why = stopped or f"{len(unanswered)} of {len(requests)} requests got no reply"
-        raise TryAgainLater(
-            f"{why}; the dataset holds what the others brought ({len(unanswered)} requests are left).",
-            remedy="Run the same command again: only these are asked.",
-        )
-    return Outcome(folder / "dataset", funnel, changed, verdicts.problems)
+        records, dropped = decide(curated.records, verdicts)
+        parts = split_records(records, recipe.split, recipe.refusals.share if recipe.refusals else 0.0)
+        prove_no_leak(parts, recipe.checks.near_duplicate)
+        rejections = [*curated.rejections, *dropped]
+        funnel = Funnel.count(len(requests), len(unanswered), bought, items, rejections, parts)
+        for line in funnel.lines():
+            say(line)
+        write_whole(folder / "rejected.jsonl", json_lines(rejections))
+        if not parts[TRAIN]:
+            raise _nothing_passed(funnel, unanswered, stopped)
+        files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address))
+        changed = write_folder(folder / "dataset", files, "manifest.json")
+        passing("dataset-published")
+        say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))
+        if history.held:
+            say(
+                f"{history.held} requests have changed since they were paid; the old replies stand."
+                " `coursework plan` says what --accept-changes would cost."
+            )
+        if unanswered and options.ask:
+            why = stopped or f"{len(unanswered)} of {len(requests)} requests got no reply"
+            raise TryAgainLater(
+                f"{why}; the dataset holds what the others brought ({len(unanswered)} requests are left).",
+                remedy="Run the same command again: only these are asked.",
+            )
+        return Outcome(folder / "dataset", funnel, changed, verdicts.problems)
 
 
 def plan(loaded: Loaded, options: Options, say: Say) -> Plan:

@@ -11,14 +11,17 @@ import pytest
 
 from tests.conftest import ROOT
 
-SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files"}
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash"}
 ALLOWED = {
     "errors": set(),
     "records": set(),
     "yamlfile": {"errors"},
     "words": {"records"},
     "constraints": set(),
-    "files": {"errors"},
+    "files": {"errors", "crash"},
+    "crash": set(),
+    "mishap": set(),
+    "verify": {"errors", "files", "records", "review", "publish", "teacher"},
     "funnel": {"records"},
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},

@@ -32,9 +32,7 @@ _PLACEHOLDER = re.compile(
     r"\[(?:insert|your|name|topic|answer|question)[^\]]*\]|<(?:insert|answer|question)[^>]*>|\blorem ipsum\b|\bTODO\b",
     re.I,
 )
-_CUT_END = re.compile(
-    r"(?:[,;:(\[{–—-]|\b(?:and|or|but|because|the|an?|which)[.…]*)$", re.IGNORECASE
-)
+_CUT_END = re.compile(r"(?:[,;:(\[{–—-]|\b(?:and|or|but|because|the|an?|which)[.…]*)$", re.IGNORECASE)
 _QUESTION_MARKS = ("?", "？", "؟", ";")
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("«", "»"))
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.draft import Told
-from pipeline.draft.lists import continuations, told_list
+from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
 from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
-from pipeline.records import Draft, Passage, Rejection, content_id, normalised
+from pipeline.records import Draft, Passage, Rejection, content_id
 from pipeline.teacher.request import Request
 
 KIND = "document_questions"
@@ -18,7 +18,7 @@ KIND = "document_questions"
 class DocumentDrafter:
     """Asks for the facts of each passage, each in several wordings."""
 
-    stages = 2
+    stages = 1 + CONTINUATIONS
 
     def __init__(self, passages: Sequence[Passage], facts: int, wordings: int, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
@@ -41,9 +41,9 @@ class DocumentDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a passage; then the rest of those whose reply was cut."""
+        """One a passage; then the rest of those whose reply lacks something."""
         first = (request for _, request in self._asked)
-        return first if stage == 0 else continuations(told, first, "facts")
+        return first if stage == 0 else continuations(told, first, "facts", stage)
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""
@@ -71,7 +71,8 @@ def _wordings(item: object, number: int, passage: Passage, request: Request) -> 
         shape = Unreadable("wrong_shape", f"Fact {number} of the reply lacks a quote, an answer or questions.")
         yield shape.rejection(request, passage=passage.id)
         return
-    name = content_id(passage.id, normalised(quote), normalised(answer))
+    quote, answer = quote.strip(), tidied(answer)
+    name = content_id(passage.id, quote, answer)
     for question in questions:
         if not isinstance(question, str) or not question.strip():
             yield NO_TEXT.rejection(request, passage=passage.id, quote=quote)
@@ -79,8 +80,8 @@ def _wordings(item: object, number: int, passage: Passage, request: Request) -> 
         yield Draft(
             kind="document",
             question=tidied(question),
-            answer=tidied(answer),
-            quote=quote.strip(),
+            answer=answer,
+            quote=quote,
             passage=passage.id,
             fact=name,
             request=request.key,

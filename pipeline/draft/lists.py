@@ -1,10 +1,10 @@
-"""The list that a reply holds: whole, or its complete items and a second request for the rest if it was cut."""
+"""The list that a reply holds: whole, or what can be read of it and a second request for the rest."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,13 +14,19 @@ from pipeline.teacher.request import Reply, Request
 
 _REST = """
 
-Your last reply to this was cut off. These items of it arrived whole and are kept:
+Your last reply to this could not be read to its end. These items of it arrived whole and are kept:
 
 <received>
 {received}
 </received>
 
 Give only the items that are missing, in the same form."""
+
+
+CONTINUATIONS = 2
+"""How often the rest of one list is asked for."""
+_FINAL = frozenset({"filtered_reply", "teacher_refused"})
+"""Asking again would bring the same."""
 
 
 class Listed(NamedTuple):
@@ -35,51 +41,65 @@ class Listed(NamedTuple):
 def told_list(told: Told, request: Request, name: str) -> Listed:
     """The list called `name` in the reply to a request; empty and without fault if no reply has come.
 
-    Of a reply cut at the output limit the complete items count, joined by those of the continuation.
+    Of a reply that was cut, or breaks off, the complete items count, joined by those of its continuations.
     """
-    reply = told(request.key)
-    if reply is None:
-        return Listed([], None)
-    try:
-        return Listed([(item, request) for item in _list(reply, name)], None)
-    except Unreadable as fault:
-        rest = continuation(request, reply, name)
-        if rest is None:
-            return Listed([], fault)
-        items = [(item, request) for item in _complete_items(reply, name)]
-        second = told(rest.key)
-        if second is None:
-            return Listed(items, fault)
-        return _joined(items, rest, second, name)
+    *_, last = _chain(told, request, name)
+    return Listed(last.items, last.fault)
 
 
-def _joined(items: list[tuple[Any, Request]], rest: Request, second: Reply, name: str) -> Listed:
-    try:
-        return Listed([*items, *((item, rest) for item in _list(second, name))], None)
-    except Unreadable as fault:
-        return Listed([*items, *((item, rest) for item in _complete_items(second, name))], fault)
+def continuations(told: Told, requests: Iterable[Request], name: str, stage: int) -> Iterator[Request]:
+    """What is asked in a continuation stage (from 1): the rest of every list that still lacks something.
+
+    A reply cut at the output limit gets twice the room, once; one that cannot be read is asked for again,
+    up to CONTINUATIONS times. What fails even then is a rejection.
+    """
+    for request in requests:
+        links = list(_chain(told, request, name))
+        if len(links) >= stage and (rest := links[stage - 1].rest) is not None:
+            yield rest
 
 
-def continuation(request: Request, reply: Reply | None, name: str) -> Request | None:
-    """The request for what a cut reply lacks, with twice the room; None if the reply was not cut."""
-    if reply is None or not _was_cut(reply):
+class _Link(NamedTuple):
+    """How far a list has come after one more reply."""
+
+    items: list[tuple[Any, Request]]
+    fault: Unreadable | None
+    rest: Request | None
+    """The request for what is missing; None if nothing is, or asking again would not help."""
+
+
+def _chain(told: Told, request: Request, name: str) -> Iterator[_Link]:
+    """The state of a list after the request and after each of its continuations that was answered."""
+    items: list[tuple[Any, Request]] = []
+    asked: Request | None = request
+    for number in range(CONTINUATIONS + 1):
+        reply = told(asked.key) if asked is not None else None
+        if reply is None or asked is None:
+            if number == 0:
+                yield _Link([], None, None)
+            return
+        try:
+            yield _Link([*items, *((item, asked) for item in _list(reply, name))], None, None)
+            return
+        except Unreadable as fault:
+            items = [*items, *((item, asked) for item in _complete_items(reply, name))]
+            rest = _rest(request, number + 1, items, fault.cause)
+            yield _Link(items, fault, rest)
+            asked = rest
+
+
+def _rest(request: Request, number: int, items: list[tuple[Any, Request]], cause: str) -> Request | None:
+    """The `number`th continuation of a request of which these items have come."""
+    if cause in _FINAL or number > (1 if cause == "cut_reply" else CONTINUATIONS):
         return None
-    received = "\n".join(json.dumps(_label(item), ensure_ascii=False) for item in _complete_items(reply, name))
+    received = "\n".join(json.dumps(_label(item), ensure_ascii=False) for item, _ in items)
     return replace(
         request,
-        user=request.user + _REST.format(received=received.replace("</", "< /")),
-        max_output_tokens=2 * request.max_output_tokens,
-        sample=request.sample + 1,
-        subject=f"{request.subject}:rest",
+        user=request.user + (_REST.format(received=received.replace("</", "< /")) if received else ""),
+        max_output_tokens=request.max_output_tokens * (2 if cause == "cut_reply" else 1),
+        sample=request.sample + number,
+        subject=f"{request.subject}:rest{number}",
     )
-
-
-def continuations(told: Told, requests: Iterator[Request], name: str) -> Iterator[Request]:
-    """The continuations of all those requests whose reply was cut."""
-    for request in requests:
-        rest = continuation(request, told(request.key), name)
-        if rest is not None:
-            yield rest
 
 
 def _label(item: Any) -> Any:
@@ -87,14 +107,6 @@ def _label(item: Any) -> Any:
     if isinstance(item, dict):
         return item.get("quote") or item.get("number") or item
     return item
-
-
-def _was_cut(reply: Reply) -> bool:
-    try:
-        raw_text(reply)
-    except Unreadable as fault:
-        return fault.cause == "cut_reply"
-    return False
 
 
 def _list(reply: Reply, name: str) -> list[Any]:

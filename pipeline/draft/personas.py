@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.draft import Told
-from pipeline.draft.lists import continuations, told_list
+from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import INTEGER, STRING, Manner, Prompt, array_of, object_schema
 from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.records import Draft, Rejection, content_id, normalised
@@ -27,7 +27,7 @@ class _Question:
 class PersonaDrafter:
     """Asks for lists of questions, then for answers in the persona's voice."""
 
-    stages = 4
+    stages = 2 * (1 + CONTINUATIONS)
 
     def __init__(self, persona: Persona, per_request: int, questions: Prompt, answers: Prompt, manner: Manner) -> None:
         self.prompts = {questions.path.name: questions.text, answers.path.name: answers.text}
@@ -57,10 +57,10 @@ class PersonaDrafter:
         lists = (request for _, request in self._lists)
         if stage == 0:
             return lists
-        if stage == 1:
-            return continuations(told, lists, "questions")
-        groups = (request for _, request in self._groups(told))
-        return groups if stage == 2 else continuations(told, groups, "answers")
+        if stage <= CONTINUATIONS:
+            return continuations(told, lists, "questions", stage)
+        groups, stage = (request for _, request in self._groups(told)), stage - CONTINUATIONS - 1
+        return groups if stage == 0 else continuations(told, groups, "answers", stage)
 
     def still_to_come(self, told: Told) -> int:
         """Answers to the lists that have not come yet, if they come as long as asked for."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.draft import Told
-from pipeline.draft.lists import continuations, told_list
+from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
 from pipeline.draft.replies import NO_TEXT, tidied
 from pipeline.records import Draft, Rejection, content_id, normalised
@@ -32,7 +32,7 @@ class Bank:
 class RefusalDrafter:
     """Asks for questions of each field."""
 
-    stages = 2
+    stages = 1 + CONTINUATIONS
 
     def __init__(self, bank: Bank, prompt: Prompt, manner: Manner) -> None:
         self.prompts = {prompt.path.name: prompt.text}
@@ -56,9 +56,9 @@ class RefusalDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a field; then the rest of those whose reply was cut."""
+        """One a field; then the rest of those whose reply lacks something."""
         first = (request for _, request in self._asked)
-        return first if stage == 0 else continuations(told, first, "questions")
+        return first if stage == 0 else continuations(told, first, "questions", stage)
 
     def still_to_come(self, told: Told) -> int:
         """Nothing follows."""

@@ -30,7 +30,11 @@ class Provenance:
 def dataset_files(recipe: Recipe, parts: Mapping[str, Sequence[Record]], provenance: Provenance) -> dict[str, bytes]:
     """File name to content. An empty slice has no file: loaders refuse an empty one."""
     published = {stem: parts[stem] for stem in (TRAIN, *SLICES)}
-    files = {f"{stem}.jsonl": json_lines(_row(record, recipe.prompt_format) for record in records) for stem, records in published.items() if records}
+    files = {
+        f"{stem}.jsonl": json_lines(_row(record, recipe.prompt_format) for record in records)
+        for stem, records in published.items()
+        if records
+    }
     files["schema.json"] = row_schema().encode()
     files["features.json"] = _pretty(features())
     manifest = Manifest(

@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_rows(folder: Path, stem: str) -> Iterator[Row]:
-    """The rows of `train` or a slice, streamed; an empty slice has no file. Raises InputError naming a bad row's line."""
+    """The rows of `train` or a slice, streamed; an empty slice has no file. Raises InputError at a bad row's line."""
     path = folder / f"{stem}.jsonl"
     if stem in SLICES and not path.exists():
         return

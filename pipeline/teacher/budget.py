@@ -61,6 +61,7 @@ class Budget:
         life, today = ledger.spent(), ledger.spent(self._day)
         self._accounts[1].charge(today.requests, today.tokens, today.usd)
         self._accounts[2].charge(life.requests, life.tokens, life.usd)
+        self._capped = any(cap != Cap() for cap in spans)
         self.reached = ""
         """The cap that stopped the asking, in words; empty while none did."""
 
@@ -69,6 +70,8 @@ class Budget:
 
     def allows(self, cost: Cost) -> bool:
         """Charge one more request's worst case, unless that breaks a cap."""
+        if not self._capped:
+            return True
         self._turn_the_day()
         lacking = next((lack for lack in (account.lacks(cost) for account in self._accounts) if lack), "")
         if lacking:
@@ -80,11 +83,15 @@ class Budget:
 
     def settle(self, reserved: Cost, paid: Cost) -> None:
         """Exchange a worst case for what was paid."""
+        if not self._capped:
+            return
         for account in self._accounts:
             account.charge(0, paid.tokens - reserved.tokens, (paid.usd or 0.0) - (reserved.usd or 0.0))
 
     def give_back(self, reserved: Cost) -> None:
         """A request that was charged was never sent, or surely cost nothing."""
+        if not self._capped:
+            return
         for account in self._accounts:
             account.charge(-1, -reserved.tokens, -(reserved.usd or 0.0))
 

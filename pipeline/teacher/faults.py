@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 from time import time
+from typing import Any
+
+import orjson
 
 from pipeline.errors import KeyRefused, TeacherError
 
@@ -39,6 +42,20 @@ def judged(status: int, code: str, said: str, retry_after: str | None) -> Except
     if status in _TRANSIENT_STATUS or status >= 500:
         return TryFailed(f"http_{status}", said, read_retry_after(retry_after))
     return RequestRejected(said)
+
+
+def read_error(body: bytes) -> tuple[str, str]:
+    """The error code and the message of an error body, whatever its shape."""
+    try:
+        error: Any = orjson.loads(body)
+    except ValueError:
+        return "", body[:300].decode("utf-8", "replace") or "nothing more"
+    error = error.get("error", error) if isinstance(error, dict) else error
+    if not isinstance(error, dict):
+        return "", str(error)[:300]
+    message = error.get("message") or error.get("detail") or error
+    param = f" (parameter {error['param']})" if error.get("param") else ""
+    return str(error.get("code") or ""), f"{str(message)[:300]}{param}"
 
 
 def read_retry_after(value: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The way from a received reply to the disk: group commits in a thread of their own."""
+"""The way from a received reply to the disk: group commits, in a thread of their own where the disk is slow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 
 from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.request import Reply
@@ -16,9 +17,15 @@ class _Batch:
     """What goes to the disk in one commit."""
 
     written: asyncio.Future[None]
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    """One for each reply: a waiter that is cancelled must not take the others with it."""
     replies: list[tuple[Reply, Cost]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     releases: list[str] = field(default_factory=list)
+
+
+QUICK = 0.001
+"""Seconds: a commit that takes less than this is made on the spot, for handing it to a thread costs as much."""
 
 
 class Journal:
@@ -33,6 +40,8 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
         self._writing = False
+        self._usual = 0.0
+        """Seconds that commits take of late."""
         self._fault: BaseException | None = None
         self._batch = _Batch(self._loop.create_future())
         self._thread = Thread(target=self._write_for_ever, name="journal")
@@ -42,10 +51,11 @@ class Journal:
         """Returns when the reply is on the disk. Raises CannotWrite."""
         if self._fault is not None:
             raise self._fault
-        batch = self._batch
-        batch.replies.append((reply, cost))
+        waiting = self._loop.create_future()
+        self._batch.replies.append((reply, cost))
+        self._batch.waiting.append(waiting)
         self._hand_over()
-        await asyncio.shield(batch.written)
+        await waiting
 
     def failed(self, failure: Failure) -> None:
         """Note a failed try with the next commit."""
@@ -67,30 +77,46 @@ class Journal:
             raise self._fault
 
     def _hand_over(self) -> None:
-        """Give the batch to the writing thread, unless that is busy: then it grows until that is free."""
+        """Have the batch written, unless one is being written: then it grows until that is done."""
         if self._writing:
             return
+        self._writing, self._flushing = True, self._batch.written
+        if self._usual < QUICK:
+            self._loop.call_soon(self._write_here)  # after whatever else has arrived by now
+        else:
+            self._handed.put(self._taken())
+
+    def _taken(self) -> _Batch:
         batch, self._batch = self._batch, _Batch(self._loop.create_future())
-        self._writing, self._flushing = True, batch.written
-        self._handed.put(batch)
+        return batch
+
+    def _write_here(self) -> None:
+        batch = self._taken()
+        self._flushed(batch, self._written(batch))
 
     def _write_for_ever(self) -> None:
         while (batch := self._handed.get()) is not None:
-            fault: BaseException | None = None
-            try:
-                self._write(batch)
-            except Exception as error:  # noqa: BLE001 - whoever waits for the batch is told, and so is `close`
-                fault = error
-            self._loop.call_soon_threadsafe(self._flushed, batch, fault)
+            self._loop.call_soon_threadsafe(self._flushed, batch, self._written(batch))
+
+    def _written(self, batch: _Batch) -> BaseException | None:
+        """Write a batch; returns what went wrong."""
+        begun = monotonic()
+        try:
+            self._write(batch)
+        except Exception as fault:  # noqa: BLE001 - whoever waits for the batch is told, and so is `close`
+            return fault
+        self._usual += 0.2 * (monotonic() - begun - self._usual)
+        return None
 
     def _flushed(self, batch: _Batch, fault: BaseException | None) -> None:
         self._writing = False
-        if fault is None:
-            batch.written.set_result(None)
-        else:
-            self._fault = fault
-            batch.written.set_exception(fault)
-            batch.written.exception()  # read here, for perhaps nobody waits
+        self._fault = self._fault or fault
+        batch.written.set_result(None)
+        for waiting in batch.waiting:
+            if not waiting.done() and fault is None:
+                waiting.set_result(None)
+            elif not waiting.done() and fault is not None:
+                waiting.set_exception(fault)
         if self._batch.replies or self._batch.failures or self._batch.releases:
             self._hand_over()
 

@@ -9,25 +9,28 @@ from survives a killed process and a power cut.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
+from pipeline.crash import passing
 from pipeline.errors import CannotWrite, InputError
 from pipeline.teacher.lock import take_lock
+from pipeline.teacher.packing import packed, unpacked
 from pipeline.teacher.request import Reply, Request
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE shapes (            -- what many requests share: model, system prompt, reply schema, sampling
     id INTEGER PRIMARY KEY,
-    body TEXT NOT NULL UNIQUE
+    body TEXT NOT NULL UNIQUE,
+    sample BLOB NOT NULL         -- the first user message of the shape, against which all are packed
 );
 CREATE TABLE requests (
     place INTEGER PRIMARY KEY,   -- order in which requests were first planned; fixes the order of all that follows
@@ -35,13 +38,13 @@ CREATE TABLE requests (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,       -- what is asked about
     shape INTEGER NOT NULL REFERENCES shapes (id),
-    user BLOB NOT NULL,          -- zlib of the user message
+    user BLOB NOT NULL,          -- packed user message
     enlisted REAL NOT NULL       -- seconds since 1970, UTC
 );
 CREATE INDEX requests_by_subject ON requests (kind, subject);
 CREATE TABLE replies (
     place INTEGER PRIMARY KEY REFERENCES requests (place),
-    body BLOB NOT NULL,          -- zlib of the reply, byte for byte as received
+    body BLOB NOT NULL,          -- packed reply, byte for byte as received
     model TEXT NOT NULL,         -- as the teacher named itself
     input_tokens INTEGER,        -- NULL where the teacher did not say: then the reservation stays charged
     output_tokens INTEGER,
@@ -118,16 +121,17 @@ class Ledger:
         self._lock: IO[str] | None = take_lock(folder)
         self._one_at_a_time = threading.RLock()
         self._one_reads = threading.Lock()
-        self._shapes: dict[str, int] = {}
+        self._shapes: dict[str, tuple[int, bytes]] = {}
         try:
             self._db = _open(self.path)
             self._reader = _open_to_read(self.path)
+            with self._transaction() as db:
+                # Of a process that died: whether they were sent, and billed, nobody knows.
+                db.execute("UPDATE reservations SET lost = 1")
         except BaseException:
             self._lock.close()
             raise
-        with self._transaction() as db:
-            # Of a process that died: whether they were sent, and billed, nobody knows.
-            db.execute("UPDATE reservations SET lost = 1")
+        passing("ledger-opened")
 
     @classmethod
     def look(cls, folder: Path) -> Ledger:
@@ -160,15 +164,24 @@ class Ledger:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._one_at_a_time:
-            try:
-                with self._db:
-                    yield self._db
-            except sqlite3.OperationalError as fault:
-                raise CannotWrite(
-                    f"{self.path}: {fault}. What was committed before is whole.",
-                    remedy="Free space or mend permissions there, then run again.",
-                ) from fault
+        with self._one_at_a_time, _blaming(self.path), self._db:
+            yield self._db
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._one_reads, _blaming(self.path):
+            yield self._reader
+
+    def rows(self, question: str) -> Iterator[tuple[Any, ...]]:
+        """What a question in SQL brings, row by row, as it stood when the first row was read."""
+        with self._reading() as db:
+            cursor = db.execute(question)
+        while True:
+            with self._reading():
+                row = cursor.fetchone()
+            if row is None:
+                return
+            yield row
 
     def enlist(self, requests: Sequence[Request], worst: Sequence[Cost] | None = None) -> None:
         """Note what will be asked, in plan order, and charge its worst case, before anything is sent.
@@ -177,9 +190,10 @@ class Ledger:
         """
         now = self._clock()
         with self._transaction() as db:
-            rows = [
-                (bytes.fromhex(r.key), r.kind, r.subject, self._shape(db, r), _packed(r.user), now) for r in requests
-            ]
+            rows = []
+            for r in requests:
+                shape, sample = self._shape(db, r)
+                rows.append((bytes.fromhex(r.key), r.kind, r.subject, shape, packed(r.user, sample), now))
             db.executemany(
                 "INSERT INTO requests (key, kind, subject, shape, user, enlisted) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (key) DO NOTHING",
@@ -189,12 +203,14 @@ class Ledger:
                 "INSERT INTO reservations (place, tokens, usd, made) SELECT place, ?, ?, ? FROM requests WHERE key = ?",
                 [(cost.tokens, cost.usd, now, row[0]) for row, cost in zip(rows, worst or (), strict=False)],
             )
+        passing("requests-enlisted")
 
-    def _shape(self, db: sqlite3.Connection, request: Request) -> int:
+    def _shape(self, db: sqlite3.Connection, request: Request) -> tuple[int, bytes]:
         text = request.shape
         if text not in self._shapes:
-            db.execute("INSERT INTO shapes (body) VALUES (?) ON CONFLICT (body) DO NOTHING", (text,))
-            self._shapes[text] = db.execute("SELECT id FROM shapes WHERE body = ?", (text,)).fetchone()[0]
+            sample = request.user.encode("utf-8", "surrogatepass")
+            db.execute("INSERT INTO shapes (body, sample) VALUES (?, ?) ON CONFLICT (body) DO NOTHING", (text, sample))
+            self._shapes[text] = db.execute("SELECT id, sample FROM shapes WHERE body = ?", (text,)).fetchone()
         return self._shapes[text]
 
     def release(self, keys: Iterable[str]) -> None:
@@ -204,6 +220,7 @@ class Ledger:
                 "DELETE FROM reservations WHERE NOT lost AND place = (SELECT place FROM requests WHERE key = ?)",
                 [(bytes.fromhex(key),) for key in keys],
             )
+        passing("reservations-released")
 
     def give_up_reservation(self, key: str) -> None:
         """The try may have been billed: what was reserved for it stays charged."""
@@ -212,6 +229,7 @@ class Ledger:
                 "UPDATE reservations SET lost = 1 WHERE place = (SELECT place FROM requests WHERE key = ?)",
                 (bytes.fromhex(key),),
             )
+        passing("reservation-given-up")
 
     def commit(self, replies: Iterable[tuple[Reply, Cost]]) -> None:
         """Keep replies and charge what they cost instead of what was reserved; on return they are on the disk.
@@ -221,7 +239,7 @@ class Ledger:
         now = self._clock()
         rows = [
             (
-                _packed(r.body),
+                packed(r.body),
                 r.model,
                 r.input_tokens,
                 r.output_tokens,
@@ -232,16 +250,19 @@ class Ledger:
             )
             for r, cost in replies
         ]
+        passing("replies-to-commit")
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO replies SELECT place, ?, ?, ?, ?, ?, ?, ? FROM requests WHERE key = ?"
                 " ON CONFLICT (place) DO NOTHING",
                 rows,
             )
+            passing("replies-half-committed")
             db.executemany(
                 "DELETE FROM reservations WHERE NOT lost AND place = (SELECT place FROM requests WHERE key = ?)",
                 [(row[-1],) for row in rows],
             )
+        passing("replies-committed")
 
     def note_failures(self, failures: Iterable[Failure]) -> None:
         """Keep what went wrong with tries that brought no reply."""
@@ -251,28 +272,40 @@ class Ledger:
                 "INSERT INTO failures (place, cause, detail, at) SELECT place, ?, ?, ? FROM requests WHERE key = ?",
                 [(f.cause, f.detail[:1000], now, bytes.fromhex(f.key)) for f in failures],
             )
+        passing("failures-noted")
 
     def get(self, key: str) -> Reply | None:
         """The reply to a request, if it was ever bought."""
-        with self._one_reads:
+        with self._reading():
             row = self._reader.execute(
                 "SELECT body, model, input_tokens, output_tokens FROM replies JOIN requests USING (place)"
                 " WHERE key = ?",
                 (bytes.fromhex(key),),
             ).fetchone()
-        return Reply(key, _unpacked(row[0]), row[1], row[2], row[3]) if row else None
+            return Reply(key, unpacked(row[0]), row[1], row[2], row[3]) if row else None
 
     def has(self, key: str) -> bool:
         """Whether a request was ever answered."""
-        with self._one_reads:
+        with self._reading():
             found = self._reader.execute(
                 "SELECT 1 FROM replies JOIN requests USING (place) WHERE key = ?", (bytes.fromhex(key),)
             ).fetchone()
         return found is not None
 
+    def unanswered(self, requests: Sequence[Request]) -> list[Request]:
+        """Those of the requests that have no reply, in their order."""
+        answered: set[bytes] = set()
+        for start in range(0, len(requests), 500):
+            keys = [bytes.fromhex(request.key) for request in requests[start : start + 500]]
+            marks = ",".join("?" * len(keys))
+            question = f"SELECT key FROM requests JOIN replies USING (place) WHERE key IN ({marks})"
+            with self._reading() as db:
+                answered.update(bytes(key) for (key,) in db.execute(question, keys))
+        return [request for request in requests if bytes.fromhex(request.key) not in answered]
+
     def place(self, key: str) -> int:
         """A request's place in the order of first planning. Raises KeyError if it was never enlisted."""
-        with self._one_reads:
+        with self._reading():
             row = self._reader.execute("SELECT place FROM requests WHERE key = ?", (bytes.fromhex(key),)).fetchone()
         if row is None:
             raise KeyError(key)
@@ -280,7 +313,7 @@ class Ledger:
 
     def replies(self) -> int:
         """How many replies are kept."""
-        with self._one_reads:
+        with self._reading():
             return int(self._reader.execute("SELECT count(*) FROM replies").fetchone()[0])
 
     def spent(self, since: float = 0.0) -> Spent:
@@ -290,12 +323,12 @@ class Ledger:
                 SELECT tokens, usd FROM replies WHERE received >= :since
                 UNION ALL SELECT tokens, usd FROM reservations WHERE made >= :since)
         """
-        with self._one_reads:
+        with self._reading():
             return Spent(*self._reader.execute(question, {"since": since}).fetchone())
 
     def speech(self, address: str) -> str | None:
         """What an endpoint was found to understand."""
-        with self._one_reads:
+        with self._reading():
             found = self._reader.execute("SELECT speech FROM endpoints WHERE address = ?", (address,)).fetchone()
         return str(found[0]) if found else None
 
@@ -303,10 +336,11 @@ class Ledger:
         """Remember what an endpoint understands."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO endpoints VALUES (?, ?)", (address, speech))
+        passing("speech-noted")
 
     def answered_before(self, kind: str, subject: str) -> str | None:
         """Key of the newest answered request of a kind about a subject, however it was worded then."""
-        with self._one_reads:
+        with self._reading():
             row = self._reader.execute(
                 "SELECT key FROM requests JOIN replies USING (place) WHERE kind = ? AND subject = ?"
                 " ORDER BY place DESC LIMIT 1",
@@ -316,7 +350,7 @@ class Ledger:
 
     def cost(self, key: str) -> Cost:
         """What the reply to a request was charged. Raises KeyError if there is none."""
-        with self._one_reads:
+        with self._reading():
             row = self._reader.execute(
                 "SELECT tokens, usd FROM replies JOIN requests USING (place) WHERE key = ?", (bytes.fromhex(key),)
             ).fetchone()
@@ -326,7 +360,7 @@ class Ledger:
 
     def laid(self) -> dict[str, tuple[str, str]]:
         """Record id to (sheet, hash of its line as laid) of everything ever laid before a person."""
-        with self._one_reads:
+        with self._reading():
             return {row[0]: (row[1], row[2]) for row in self._reader.execute("SELECT id, sheet, line_hash FROM laid")}
 
     def note_laid(self, sheet: str, lines: Iterable[tuple[str, str]]) -> None:
@@ -335,15 +369,7 @@ class Ledger:
             db.executemany(
                 "INSERT OR REPLACE INTO laid VALUES (?, ?, ?)", [(record, sheet, line) for record, line in lines]
             )
-
-
-def _packed(text: str) -> bytes:
-    # Level 1 costs a third of level 6 and gives away a tenth of the size.
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
-
-
-def _unpacked(blob: bytes) -> str:
-    return zlib.decompress(blob).decode("utf-8", "surrogatepass")
+        passing("sheet-noted")
 
 
 def _now() -> float:
@@ -351,32 +377,86 @@ def _now() -> float:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    try:
+    with _blaming(path):
         db = sqlite3.connect(path, check_same_thread=False)
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
+        try:
+            if not _has_tables(db, path):
+                db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+                passing("ledger-created")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        except BaseException:
             db.close()
-            raise InputError(
-                f"{path} was written by another version of coursework (ledger format {version}, this one reads"
-                f" {SCHEMA_VERSION}).",
-                remedy="Run the version that wrote it; nothing was changed.",
-            )
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-    except sqlite3.OperationalError as fault:
-        raise CannotWrite(f"{path}: {fault}.", remedy="Free space or mend permissions there.") from fault
-    except sqlite3.DatabaseError as fault:
-        raise InputError(
-            f"{path} is no ledger: {fault}.", remedy="Move the file aside; a new ledger starts empty and pays again."
-        ) from fault
+            raise
     return db
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Of a file that is not there, or whose maker was killed at once, an empty one in memory."""
     if path.exists():
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        with _blaming(path):
+            db = _connected_to_read(path)
+            if _has_tables(db, path):
+                return db
+            db.close()
     db = sqlite3.connect(":memory:", check_same_thread=False)
     db.executescript(_SCHEMA)
     return db
+
+
+def _connected_to_read(path: Path) -> sqlite3.Connection:
+    """SQLite reads beside a writer only if it may write a little file there itself. Where nobody may write, nobody
+    does, and the file alone is the whole of it once the journal is empty."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    journal = path.with_name(f"{path.name}-wal")
+    if not os.access(path.parent, os.W_OK) and not (journal.exists() and journal.stat().st_size):
+        address += "&immutable=1"
+    return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+
+def _has_tables(db: sqlite3.Connection, path: Path) -> bool:
+    """False of an empty file. Raises InputError if the file is somebody else's, or of another version."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == SCHEMA_VERSION:
+        return True
+    if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return False
+    db.close()
+    if version == 0:
+        raise InputError(f"{path} is no ledger: another program made it.", remedy=_MOVE_ASIDE)
+    raise InputError(
+        f"{path} was written by another version of coursework (ledger format {version}, this one reads"
+        f" {SCHEMA_VERSION}).",
+        remedy="Run the version that wrote it; nothing was changed.",
+    )
+
+
+_MOVE_ASIDE = "Move the file aside; a new ledger starts empty and pays again."
+_OF_THE_MACHINE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""SQLite's codes for faults of the machine."""
+
+
+@contextlib.contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    """Tells a fault of the machine from one of the file. What SQLite says of our own doing is passed on as it is."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except (sqlite3.DatabaseError, ValueError) as fault:
+        if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _OF_THE_MACHINE:
+            raise CannotWrite(
+                f"{path}: {fault}. What was committed before is whole.",
+                remedy="Free space or mend permissions there, then run again.",
+            ) from fault
+        raise InputError(f"{path} is no ledger, or is damaged: {fault}.", remedy=_MOVE_ASIDE) from fault

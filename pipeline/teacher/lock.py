@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from pipeline.crash import passing
 from pipeline.errors import CannotWrite, TryAgainLater
+from pipeline.files import blaming
+
+_ELSEWHERE = "Mend that there, or name another folder with --out."
 
 
 def take_lock(folder: Path) -> IO[str]:
     """The open lock file; closing it lets go. Raises TryAgainLater naming the holder, CannotWrite if it cannot be."""
     path = folder / "ledger.lock"
-    try:
+    with blaming(folder, _ELSEWHERE):
         folder.mkdir(parents=True, exist_ok=True)
         lock = path.open("a+", encoding="utf-8")
-    except OSError as fault:
-        raise CannotWrite(
-            f"{folder}: {fault.strerror}.", remedy="Mend permissions there, or name another folder with --out."
-        ) from fault
+    try:
+        _lock(lock, folder)
+        passing("lock-taken")
+        with blaming(folder, _ELSEWHERE):
+            # Past the buffer of the file: what cannot be written now would be tried again at its closing.
+            os.ftruncate(lock.fileno(), 0)
+            os.write(lock.fileno(), f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%S+00:00}".encode())
+    except BaseException:
+        lock.close()
+        raise
+    return lock
+
+
+def holder(folder: Path) -> str | None:
+    """Who holds a folder's lock now, in words; None if nobody does. Creates nothing."""
+    try:
+        with (folder / "ledger.lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(folder)
+    except OSError:
+        return None
+    return None
+
+
+def _lock(lock: IO[str], folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise TryAgainLater(f"{folder} is in use by {holder}.", remedy="It ends by itself; run again later.") from None
+        raise TryAgainLater(
+            f"{folder} is in use by {_named(folder)}.", remedy="It ends by itself; run again later."
+        ) from None
     except OSError as fault:
-        lock.close()
-        if fault.errno not in (errno.EOPNOTSUPP, errno.ENOLCK):
-            raise
         raise CannotWrite(
-            f"{folder}: its file system has no locks, so two runs could pay for the same.",
+            f"{folder}: its file system has no locks, so two runs could pay for the same ({fault.strerror}).",
             remedy="Name a folder on a local disk with --out.",
         ) from fault
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}")
-    lock.flush()
-    return lock
+
+
+def _named(folder: Path) -> str:
+    return (folder / "ledger.lock").read_text(encoding="utf-8").strip() or "another process"

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, islice
 from random import Random
 from time import monotonic
 
+from pipeline.crash import passing
 from pipeline.errors import CourseworkError, TeacherError
 from pipeline.teacher.budget import Budget
 from pipeline.teacher.endpoint import Endpoint
@@ -49,18 +50,23 @@ class Terms:
     tokens_per_minute: float | None = None
 
 
-@dataclass(order=True)
+@dataclass(slots=True)
 class _Job:
-    """A request on its way; a retried one goes before a fresh one."""
+    """A request on its way."""
 
-    rank: int
     number: int
-    request: Request = field(compare=False)
-    reserved: Cost = field(compare=False)
-    tries: int = field(default=0, compare=False)
-    slow: int = field(default=0, compare=False)
-    begun: float = field(default=0.0, compare=False)
-    timer: asyncio.Timeout | None = field(default=None, compare=False)
+    request: Request
+    reserved: Cost
+    tries: int = 0
+    slow: int = 0
+    begun: float = 0.0
+    task: asyncio.Task[None] | None = None
+    expired: bool = False
+    """It took too long, and its task was cancelled for that."""
+
+
+_AGAIN, _FRESH, _NO_MORE = range(3)
+"""Ranks in the queue: a request that comes back goes before one that was never sent."""
 
 
 class Pool:
@@ -98,7 +104,7 @@ class Pool:
         Raises TeacherError as soon as the endpoint says that no request can succeed, or the first ones all
         fail alike; replies already received are committed before that.
         """
-        self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
+        self._jobs: asyncio.PriorityQueue[tuple[int, int, _Job | None]] = asyncio.PriorityQueue()
         self._set_aside: dict[int, tuple[_Job, asyncio.TimerHandle]] = {}
         self._under_way: dict[int, _Job] = {}
         self._open = 0
@@ -123,15 +129,15 @@ class Pool:
 
     def _never_sent(self) -> Iterator[_Job]:
         while not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job.tries == 0 and job.number >= 0:
+            *_, job = self._jobs.get_nowait()
+            if job is not None and job.tries == 0:
                 yield job
 
     async def _feed(self, requests: Iterator[Request]) -> None:
         """Enlist and reserve a chunk at a time, so that memory does not grow with the number of requests."""
         size = max(16, self._terms.in_flight)
         while not self.stopping and (chunk := list(islice(requests, size))):
-            await self._feed_chunk([request for request in chunk if not self._ledger.has(request.key)])
+            await self._feed_chunk(self._ledger.unanswered(chunk))
             while self._jobs.qsize() > size // 2 and not self.stopping:
                 self._hungry.clear()
                 await self._hungry.wait()
@@ -152,7 +158,7 @@ class Pool:
                     return
                 self._hungry.clear()
                 await self._hungry.wait()
-            jobs.append(_Job(1, next(self._numbers), request, worst))
+            jobs.append(_Job(next(self._numbers), request, worst))
         await self._submit(jobs)
 
     async def _submit(self, jobs: list[_Job]) -> None:
@@ -162,17 +168,17 @@ class Pool:
         await asyncio.to_thread(self._ledger.enlist, asked, [job.reserved for job in jobs])
         self._open += len(jobs)
         for job in jobs:
-            self._jobs.put_nowait(job)
+            self._jobs.put_nowait((_FRESH, job.number, job))
 
     def _end_if_done(self) -> None:
         if self._fed and self._open == 0:
-            for _ in range(self._terms.in_flight):
-                self._jobs.put_nowait(_Job(2, -1, _NOBODY, Cost(0, None)))
+            for number in range(self._terms.in_flight):
+                self._jobs.put_nowait((_NO_MORE, number, None))
 
     async def _work(self) -> None:
         while True:
-            job = await self._jobs.get()
-            if job.number < 0:
+            *_, job = await self._jobs.get()
+            if job is None:
                 return
             self._hungry.set()
             if self.stopping:
@@ -217,18 +223,20 @@ class Pool:
         else:
             self._window.went_well()
             self._budget.settle(job.reserved, paid := self._price.paid(reply, job.reserved))
+            passing("reply-received")
             await self._journal.kept(reply, paid)
             self._window.leave()
             self._judge(reply)
             self._ended()
 
     async def _send(self, job: _Job) -> Reply:
-        job.begun = monotonic()
+        job.begun, job.expired, job.task = monotonic(), False, asyncio.current_task()
+        self._under_way[job.number] = job
         try:
-            async with asyncio.timeout(None) as job.timer:
-                self._under_way[job.number] = job
-                reply = await self.endpoint.send(job.request)
-        except TimeoutError:
+            reply = await self.endpoint.send(job.request)
+        except asyncio.CancelledError:
+            if not job.expired or job.task is None or job.task.uncancel():
+                raise
             job.slow += 1
             waited = monotonic() - job.begun
             raise TryFailed("too_slow", f"No whole reply within {waited:.0f} seconds.", 0.0) from None
@@ -247,8 +255,9 @@ class Pool:
                     self._come_back(job)
             now = monotonic()
             for job in list(self._under_way.values()):
-                if now - job.begun > self._patience.seconds(job.slow) and job.timer is not None:
-                    job.timer.reschedule(asyncio.get_running_loop().time())
+                if not job.expired and now - job.begun > self._patience.seconds(job.slow) and job.task is not None:
+                    job.expired = True
+                    job.task.cancel()
 
     async def _failed(self, job: _Job, fault: TryFailed) -> None:
         if fault.cause == "http_429":
@@ -260,13 +269,12 @@ class Pool:
         elif job.tries >= self._terms.tries or self.stopping:
             self._give_up(job, fault.cause, str(fault))
         else:
-            job.rank = 0
             timer = asyncio.get_running_loop().call_later(self._pause(job, fault), self._come_back, job)
             self._set_aside[job.number] = job, timer
 
     def _come_back(self, job: _Job) -> None:
         del self._set_aside[job.number]
-        self._jobs.put_nowait(job)
+        self._jobs.put_nowait((_AGAIN, job.number, job))
 
     def _pause(self, job: _Job, fault: TryFailed) -> float:
         """Seconds: what the endpoint asked for, with a little spread so that all do not come back at once; else a
@@ -311,9 +319,6 @@ class Pool:
                 f"the first {ALIKE} replies cannot be read ({cause}); they are kept in the ledger.",
                 remedy="Look at one with `coursework why`; another model or a plainer prompt may help.",
             )
-
-
-_NOBODY = Request("", "", "", "", {}, 0.0, 0)
 
 
 def _first(faults: BaseExceptionGroup[CourseworkError]) -> CourseworkError:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.draft.documents import DocumentDrafter
-from pipeline.draft.lists import continuation, told_list
+from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.records import Draft, Passage, Rejection
 from pipeline.teacher.request import Reply, Request
@@ -21,6 +21,10 @@ REQUEST = Request("kind", "m", "s", "u", {"type": "object"}, 0.5, 100, subject="
 def reply(request: Request, text: str, finish: str = "stop") -> Reply:
     body = {"choices": [{"finish_reason": finish, "message": {"content": text}}]}
     return Reply(request.key, json.dumps(body), "m", 1, 1)
+
+
+def continuation(asked: Request, answer: Reply, name: str) -> Request | None:
+    return next(continuations({asked.key: answer}.get, [asked], name, 1), None)
 
 
 items = st.lists(
@@ -49,7 +53,33 @@ def test_the_continuation_names_what_arrived_and_has_twice_the_room():
     assert '<received>\n"one"\n</received>' in rest.user
     assert rest.max_output_tokens == 200
     assert rest.key != REQUEST.key
-    assert continuation(REQUEST, reply(REQUEST, text), "facts") is None
+    assert continuation(REQUEST, reply(REQUEST, '{"facts": ["one"]}'), "facts") is None
+
+
+def test_a_reply_that_breaks_off_is_continued_and_an_unreadable_one_asked_again_once():
+    broken = continuation(REQUEST, reply(REQUEST, '{"facts": ["one", "tw'), "facts")
+    assert '<received>\n"one"\n</received>' in broken.user
+    assert broken.max_output_tokens == 100
+    again = continuation(REQUEST, reply(REQUEST, "Sorry?"), "facts")
+    assert (again.user, again.sample) == ("u", 1)
+    assert again.key != REQUEST.key
+
+
+def test_an_unreadable_reply_is_asked_for_again_only_so_often():
+    replies, asked = {REQUEST.key: reply(REQUEST, "Sorry?")}, [REQUEST]
+    for stage in range(1, CONTINUATIONS + 1):
+        (again,) = continuations(replies.get, [REQUEST], "facts", stage)
+        assert again.key not in replies
+        replies[again.key] = reply(again, "Sorry?")
+        asked.append(again)
+    assert list(continuations(replies.get, [REQUEST], "facts", CONTINUATIONS + 1)) == []
+    assert told_list(replies.get, REQUEST, "facts").fault.cause == "no_json"
+    replies[asked[-1].key] = reply(asked[-1], '{"facts": ["at last"]}')
+    assert told_list(replies.get, REQUEST, "facts").items == [("at last", asked[-1])]
+
+
+def test_what_the_teacher_will_not_say_is_not_asked_again():
+    assert continuation(REQUEST, reply(REQUEST, "x", "content_filter"), "facts") is None
 
 
 def test_the_items_of_both_replies_are_joined_and_know_which_request_brought_them():
@@ -85,7 +115,9 @@ def test_a_reply_cut_twice_ends_as_what_arrived_and_one_rejection():
     first = reply(asked, text[: text.index("Two.")], "length")
     (rest,) = drafting.requests(1, {asked.key: first}.get)
     second = replace(reply(rest, '{"facts": [{"quote": "Tw', "length"))
-    items = list(drafting.drafts({asked.key: first, rest.key: second}.get))
+    told = {asked.key: first, rest.key: second}.get
+    assert list(drafting.requests(2, told)) == []  # twice the room is given once
+    items = list(drafting.drafts(told))
     assert [type(item) for item in items] == [Draft, Draft, Rejection]
     assert items[-1].cause == "cut_reply"
 

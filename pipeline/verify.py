@@ -1,0 +1,200 @@
+"""Proves that an outputs folder is whole: ledger, review sheets, dataset, and nothing left half-written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.errors import CourseworkError, InputError
+from pipeline.files import unfinished
+from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
+from pipeline.records import Rejection, normalised
+from pipeline.review.sheets import read_sheets
+from pipeline.teacher.audit import audit
+from pipeline.teacher.ledger import Ledger
+from pipeline.teacher.lock import holder
+
+
+@dataclass
+class Found:
+    """What a folder holds, counted on the way, and how many problems it has."""
+
+    requests: int = 0
+    replies: int = 0
+    sheets: int = 0
+    rows: int = 0
+    problems: int = 0
+
+    def __str__(self) -> str:
+        held = f"{self.requests} requests, {self.replies} replies, {self.sheets} sheets, {self.rows} rows"
+        return f"{held}: {self.problems or 'no'} problem{'' if self.problems == 1 else 's'}"
+
+
+def verify(folder: Path, tell: Callable[[str], None]) -> Found:
+    """Check all that coursework keeps in `outputs/NAME`; each problem is told as `file: what`. Writes nothing.
+
+    Raises InputError if it is no such folder.
+    """
+    parts = {
+        folder / "ledger.sqlite": _ledger,
+        folder / "review": _sheets,
+        folder / "rejected.jsonl": _rejections,
+        folder / "dataset": _dataset,
+    }
+    if not any(path.exists() for path in parts):
+        raise InputError(
+            f"{folder} holds nothing of coursework.", remedy="Name a folder such as outputs/communication."
+        )
+    found = Found()
+    for path, check in parts.items():
+        for problem in _problems(path, check, found):
+            found.problems += 1
+            tell(problem)
+    for inside in (folder, folder / "review", folder / "dataset"):
+        for left in unfinished(inside):
+            found.problems += 1
+            tell(f"{left}: left half-written by a killed run; the next run removes it")
+    if found.problems and (who := holder(folder)):
+        tell(f"{folder}: {who} is at work here, so some of this may be on its way; verify again when it has ended")
+    return found
+
+
+Check = Callable[[Path, Found], Iterator[str]]
+
+
+def _problems(path: Path, check: Check, found: Found) -> Iterator[str]:
+    """The check's, and why it went no further if it did not."""
+    if not path.exists():
+        return
+    try:
+        yield from check(path, found)
+    except CourseworkError as fault:
+        said = fault.problem.removeprefix(f"{path} ")
+        yield said if said.startswith(f"{path}:") else f"{path}: {said}"
+    except OSError as fault:
+        yield f"{fault.filename or path}: {fault.strerror}"
+
+
+def _ledger(path: Path, found: Found) -> Iterator[str]:
+    with Ledger.look(path.parent) as ledger:
+        yield from (f"{path}: {problem}" for problem in audit(ledger))
+        found.replies = ledger.replies()
+        found.requests = next(ledger.rows("SELECT count(*) FROM requests"))[0]
+
+
+def _sheets(folder: Path, found: Found) -> Iterator[str]:
+    try:
+        with Ledger.look(folder.parent) as ledger:
+            laid = ledger.laid()
+    except CourseworkError:  # the check of the ledger says so; what a sheet says depends on it
+        return
+    verdicts = read_sheets(folder, laid)
+    found.sheets = len(list(folder.glob("*.jsonl")))
+    yield from verdicts.problems
+
+
+def _rejections(path: Path, found: Found) -> Iterator[str]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                Rejection.model_validate_json(line)
+            except ValidationError as fault:
+                yield f"{path}:{number}: {fault.errors()[0]['msg']}"
+
+
+def _dataset(folder: Path, found: Found) -> Iterator[str]:
+    manifest = read_manifest(folder)
+    for name, digest in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{path}: named by the manifest and not there"
+        elif _sha256(path) != digest:
+            yield f"{path}: not the file that the manifest vouches for"
+    named = {"manifest.json", *manifest.files, *(path.name for path in unfinished(folder))}
+    for path in sorted(folder.iterdir()):
+        if path.name not in named:
+            yield f"{path}: not named by the manifest"
+    trained = _Trained()
+    for stem in (TRAIN, *SLICES):
+        yield from _problems(folder / f"{stem}.jsonl", _Rows(stem, manifest, trained), found)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass
+class _Trained:
+    """What train.jsonl asks and where that comes from, as hashes: the slices must have nothing of it."""
+
+    questions: set[int] = field(default_factory=set)
+    passages: set[str] = field(default_factory=set)
+    facts: set[str] = field(default_factory=set)
+    fields: set[tuple[str, str]] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    whole: bool = False
+    """All of train.jsonl could be read; else nobody can say what it lacks."""
+
+    def add(self, row: Row) -> None:
+        """Note a row of train.jsonl."""
+        self.questions.add(_short(row.question))
+        self.facts.add(row.fact)
+        if row.passage:
+            self.passages.add(row.passage)
+        if row.refusal:
+            self.fields.add((row.kind, row.field))
+
+    def leak(self, stem: str, row: Row) -> str | None:
+        """Why a row of a slice proves nothing, if it does not."""
+        if _short(row.question) in self.questions:
+            return "its question is trained"
+        if stem == "unseen" and row.passage in self.passages:
+            return "its passage is trained"
+        if stem == "unseen" and row.fact in self.facts:
+            return "its fact is trained"
+        if stem == "rephrased" and self.whole and row.fact not in self.facts:
+            return "its fact is not trained"
+        if stem == row.kind and (row.kind, row.field) in self.fields:
+            return f"its field {row.field!r} is trained"
+        return None
+
+
+def _short(question: str) -> int:
+    digest = hashlib.blake2b(normalised(question).encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(digest.digest())
+
+
+@dataclass
+class _Rows:
+    """The check of one file of rows; train.jsonl comes first, for the slices are held against it."""
+
+    stem: str
+    manifest: Manifest
+    trained: _Trained
+
+    def __call__(self, path: Path, found: Found) -> Iterator[str]:
+        count = 0
+        for count, row in enumerate(read_rows(path.parent, self.stem), 1):
+            yield from (f"{path}:{count}: {problem}" for problem in self._faults(row))
+        found.rows += count
+        self.trained.whole |= self.stem == TRAIN
+        if count != self.manifest.counts.get(self.stem):
+            yield f"{path}: {count} rows, and the manifest says {self.manifest.counts.get(self.stem)}"
+
+    def _faults(self, row: Row) -> Iterator[str]:
+        if row.prompt != self.manifest.prompt_format.format(question=row.question):
+            yield "the prompt is not the question in the prompt format"
+        if row.completion != f" {row.answer}":
+            yield "the completion is not the answer after a blank"
+        if row.id in self.trained.ids:
+            yield f"the id {row.id} stands twice"
+        self.trained.ids.add(row.id)
+        if self.stem == TRAIN:
+            self.trained.add(row)
+        elif leak := self.trained.leak(self.stem, row):
+            yield leak

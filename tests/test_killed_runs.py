@@ -1,0 +1,194 @@
+# ruff: noqa: E501
+"""A run may be killed anywhere: the next one ends with the same bytes, and buys again at most what was under way."""
+
+from __future__ import annotations
+
+import ast
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.victims import (
+    IN_FLIGHT,
+    Teacher,
+    faulty,
+    finish,
+    make_workspace,
+    of_the_ledger,
+    outputs,
+    problems,
+    stamps,
+    started,
+    train,
+)
+
+
+def crash_points() -> list[str]:
+    """Every name that the source passes, so that a new point cannot be forgotten here."""
+    names = []
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "passing":
+                names.append(ast.literal_eval(node.args[0]))
+    return names
+
+
+BATCH = "batch-"
+"""Points of this prefix are passed in `mode: batch` only: test_batch_run kills there."""
+POINTS = [name for name in crash_points() if not name.startswith(BATCH)]
+
+
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory) -> bytes:
+    """train.jsonl of a run that nobody disturbed."""
+    workspace = make_workspace(tmp_path_factory.mktemp("oracle"))
+    with Teacher(latency=0) as teacher:
+        finish(workspace, teacher.url)
+    assert problems(workspace) == []
+    return train(workspace)
+
+
+@pytest.fixture(scope="module")
+def usual_seconds(tmp_path_factory) -> float:
+    """What a run that nobody disturbs takes, from its start to its end."""
+    workspace = make_workspace(tmp_path_factory.mktemp("usual"))
+    with Teacher() as teacher:
+        begun = time.monotonic()
+        said = started(workspace, teacher.url).communicate(timeout=60)[1]
+        assert said == ""
+        return time.monotonic() - begun
+
+
+def with_a_stray_file(workspace):
+    """As an earlier recipe's dataset would leave one, so that there is one to remove."""
+    (outputs(workspace) / "dataset").mkdir(parents=True)
+    (outputs(workspace) / "dataset" / "near_duplicates.jsonl").write_text("{}\n")
+    return workspace
+
+
+def killed_at(workspace, url, point, passing=1) -> bool:
+    """Run until that passing of the point; False if the run came to its end before."""
+    victim = started(workspace, url, COURSEWORK_CRASH_AT=f"{point}:{passing}")
+    said = victim.communicate(timeout=60)[1]
+    assert victim.returncode in (-signal.SIGKILL, 0, 75), said
+    return victim.returncode == -signal.SIGKILL
+
+
+def prove_it_goes_on(workspace, teacher, oracle) -> None:
+    """After a kill: nothing committed is damaged or bought again, the next run mends the rest, one more does nothing."""
+    assert of_the_ledger(problems(workspace) if outputs(workspace).exists() else []) == []
+    finish(workspace, teacher.url)
+    assert train(workspace) == oracle
+    assert problems(workspace) == []
+    assert teacher.twice <= IN_FLIGHT
+    asked, before = len(teacher.bodies), stamps(workspace)
+    finish(workspace, teacher.url)
+    assert (len(teacher.bodies), stamps(workspace)) == (asked, before)
+
+
+def test_every_crash_point_has_a_name_of_its_own():
+    assert len(POINTS) == len(set(POINTS)) > 15
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_killed_at_a_crash_point_goes_on(tmp_path, oracle, point):
+    workspace = with_a_stray_file(make_workspace(tmp_path))
+    with faulty() as teacher:
+        assert killed_at(workspace, teacher.url, point), f"the run never passed {point}"
+        prove_it_goes_on(workspace, teacher, oracle)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_killed_at_any_later_passing_of_a_crash_point_goes_on(tmp_path, oracle, point):
+    for passing in range(2, 100):
+        workspace = with_a_stray_file(make_workspace(tmp_path / str(passing)))
+        with faulty() as teacher:
+            if not killed_at(workspace, teacher.url, point, passing):
+                return
+            prove_it_goes_on(workspace, teacher, oracle)
+    raise AssertionError(f"{point} was passed more often than anybody would believe")
+
+
+def killed_after(workspace, url, seconds) -> bool:
+    """False if the run had ended by then."""
+    victim = started(workspace, url)
+    time.sleep(seconds)
+    victim.send_signal(signal.SIGKILL)
+    said = victim.communicate(timeout=60)[1]
+    assert victim.returncode in (-signal.SIGKILL, 0), said
+    return victim.returncode == -signal.SIGKILL
+
+
+def test_a_run_killed_over_and_over_loses_nothing(tmp_path, oracle, usual_seconds):
+    """Each workspace is killed until one of its runs comes to its end first; twelve kills in all."""
+    dice, kills, workspaces = random.Random(3), 0, 0
+    while kills < 12:
+        workspaces += 1
+        workspace = make_workspace(tmp_path / str(workspaces))
+        here = 0
+        with Teacher() as teacher:
+            while killed_after(workspace, teacher.url, dice.uniform(0.4, 1.0) * usual_seconds):
+                here += 1
+                assert of_the_ledger(problems(workspace) if outputs(workspace).exists() else []) == []
+                assert teacher.twice <= here * IN_FLIGHT
+        kills += here
+        assert train(workspace) == oracle
+        assert problems(workspace) == []
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_of_200_moments_goes_on(tmp_path, oracle, usual_seconds):
+    dice, kills, tries = random.Random(200), 0, 0
+    while kills < 200:
+        tries += 1
+        assert tries < 300, "most kills came too late"
+        workspace = make_workspace(tmp_path / str(tries))
+        with Teacher() as teacher:
+            if killed_after(workspace, teacher.url, dice.uniform(0.15, 1.0) * usual_seconds):
+                kills += 1
+                if not outputs(workspace).exists():
+                    continue  # killed before it did anything: only another first run could follow
+                prove_it_goes_on(workspace, teacher, oracle)
+
+
+def test_a_killed_run_frees_the_ledger_for_the_next_at_once(tmp_path):
+    workspace = make_workspace(tmp_path)
+    with Teacher(latency=0.2) as teacher:
+        victim = started(workspace, teacher.url)
+        while not teacher.bodies:
+            time.sleep(0.01)
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.communicate()
+        finish(workspace, teacher.url)
+    assert problems(workspace) == []
+
+
+SLOW_CURATING = """
+import time
+import pipeline.run
+def curate(*arguments):
+    print("curating", flush=True)
+    time.sleep(30)
+pipeline.run.curate = curate
+"""
+
+
+def test_a_run_that_is_told_to_end_while_it_curates_ends_at_once_and_the_next_goes_on(tmp_path, oracle):
+    workspace = make_workspace(tmp_path)
+    with Teacher(latency=0) as teacher:
+        victim = started(workspace, teacher.url, before=SLOW_CURATING)
+        while victim.stdout.readline() != "curating\n":
+            pass
+        begun = time.monotonic()
+        victim.send_signal(signal.SIGTERM)
+        said = victim.communicate(timeout=20)[1]
+        assert time.monotonic() - begun < 5
+        assert (victim.returncode, said.count("\n")) == (75, 1), said
+        finish(workspace, teacher.url)
+        assert teacher.twice == 0
+    assert train(workspace) == oracle
