@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from pipeline.draft import Drafter
 from pipeline.draft.replies import Unreadable, answer_object
@@ -60,11 +61,13 @@ class Asking:
         Raises TryAgainLater on SIGTERM, Interrupted on Ctrl-C, both with every received reply on the
         disk; and TeacherError.
         """
+        handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
         try:
             stopped = _runner()(self._ask(pool))
         except asyncio.CancelledError:
             stopped = pool.stopping
         finally:
+            _put_back(handlers)
             if pool.good:
                 ledger.note_speech(pool.endpoint.name, pool.endpoint.speech.written())
         if stopped == _SIGINT:
@@ -109,6 +112,13 @@ class Asking:
 
 _SIGTERM = "stopped by SIGTERM"
 _SIGINT = "interrupted"
+
+
+def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
+    """The event loop leaves its own behind when it ends, and nobody listens to those."""
+    with suppress(ValueError):  # not in the main thread
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
 
 
 def _counting(progress: Progress, wanted: int) -> Callable[[], None]:
