@@ -1,4 +1,4 @@
-"""The asking of one run: the pool through all stages, until done, stopped by a signal, or past the deadline."""
+"""The asking of one run, online or in batches: until done, stopped by a signal, or past the deadline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from time import monotonic
 from typing import Any
 
 from pipeline.draft import Drafter
@@ -15,6 +16,7 @@ from pipeline.draft.replies import Unreadable, answer_object
 from pipeline.errors import Interrupted, TryAgainLater
 from pipeline.history import History
 from pipeline.recipe import Loaded
+from pipeline.teacher.batches import Jobs, Lane, Say, open_lane
 from pipeline.teacher.budget import Budget
 from pipeline.teacher.endpoint import Address, open_endpoint
 from pipeline.teacher.ledger import Ledger
@@ -46,6 +48,31 @@ def open_pool(loaded: Loaded, address: Address, price: Price, ledger: Ledger) ->
     return Pool(open_endpoint(address, ledger.speech(address.name)), ledger, budget, price, terms)
 
 
+def ask(asking: Asking, loaded: Loaded, address: Address, price: Price, ledger: Ledger, say: Say) -> str:
+    """Collect what earlier batches have brought, then ask the rest in the recipe's mode.
+
+    Returns why the asking stopped early, or nothing; raises as `Asking.run` does. `price` is the usual one.
+    """
+    begun, teacher = monotonic(), loaded.recipe.teacher
+    batched = in_batches(loaded, address)
+    if batched or Jobs(ledger).awaited():
+        price_of_batch = price.times(teacher.batch_price)
+        lane = open_lane(address, ledger, price_of_batch, teacher.tries, teacher.deadline_seconds)
+        stopped = asking.run_lane(
+            lane, (lambda: Budget(loaded.recipe.budget, price_of_batch, ledger)) if batched else None, say
+        )
+        if batched or stopped:
+            return stopped
+    if asking.deadline_seconds is not None:
+        asking = replace(asking, deadline_seconds=max(0.0, asking.deadline_seconds - (monotonic() - begun)))
+    return asking.run(open_pool(loaded, address, price, ledger), ledger)
+
+
+def in_batches(loaded: Loaded, address: Address) -> bool:
+    """Whether requests are sent in batches; the embedded teacher answers at once and has none."""
+    return loaded.recipe.teacher.mode == "batch" and not address.embedded
+
+
 @dataclass(frozen=True)
 class Asking:
     """What is asked in a run, and how long it may take."""
@@ -61,27 +88,72 @@ class Asking:
         Raises TryAgainLater on SIGTERM, Interrupted on Ctrl-C, both with every received reply on the
         disk; and TeacherError.
         """
-        handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+        handlers = _handlers()
         try:
-            stopped = _runner()(self._ask(pool))
+            stopped = _runner()(self._ask(pool, Jobs(ledger)))
         except asyncio.CancelledError:
             stopped = pool.stopping
         finally:
             _put_back(handlers)
             if pool.good:
                 ledger.note_speech(pool.endpoint.name, pool.endpoint.speech.written())
-        if stopped == _SIGINT:
-            raise Interrupted("interrupted; every reply that came is kept.", remedy="Run the same command again.")
-        if stopped == _SIGTERM:
-            raise TryAgainLater(f"{stopped}; every reply that came is kept.", remedy="Run the same command again.")
+        _end_if_signalled(stopped)
         return stopped
 
-    async def _ask(self, pool: Pool) -> str:
+    def run_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> str:
+        """Collect batches and, where there is a budget, send what was never answered; returns and raises as `run` does.
+
+        The budget is opened after the collecting, for that settles what was reserved.
+        """
+        handlers = _handlers()
+        try:
+            stopped = asyncio.run(self._through_the_lane(lane, budget, say))
+        finally:
+            _put_back(handlers)
+        _end_if_signalled(stopped)
+        return stopped
+
+    async def _through_the_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> str:
+        told: list[str] = []
+        task = asyncio.current_task()
+        assert task is not None
+
+        def stop(why: str) -> None:
+            if not told:
+                told.append(why)
+                task.cancel()
+
+        loop = asyncio.get_running_loop()
+        if self.deadline_seconds is not None:
+            loop.call_later(self.deadline_seconds, stop, _PAST_DEADLINE)
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: nobody sends us any
+            loop.add_signal_handler(signal.SIGTERM, stop, _SIGTERM)
+            loop.add_signal_handler(signal.SIGINT, stop, _SIGINT)
+        try:
+            await lane.collect(say)
+            return await self._submit(lane, budget()) if budget is not None else ""
+        except asyncio.CancelledError:
+            if not told:
+                raise
+            return told[0]
+        finally:
+            await lane.close()
+
+    async def _submit(self, lane: Lane, budget: Budget) -> str:
+        """The first stage that is not in: a later one may depend on replies that are still to come."""
+        for planned in self.history.plan(self.drafters):
+            new = [r for r in planned if not self.history.has(r.key) and r.key not in lane.given_up]
+            await lane.submit([request for request in new if not lane.jobs.holds(request)], budget)
+            if new:
+                break
+        return f"the budget of {budget.reached} is used up" if lane.lacking and not lane.jobs.waiting() else ""
+
+    async def _ask(self, pool: Pool, jobs: Jobs) -> str:
         """Stage by stage: replies may bring further requests."""
         self._listen(pool)
         try:
             for planned in self.history.plan(self.drafters):
-                new = [request for request in planned if not self.history.has(request.key)]
+                new = [r for r in planned if not self.history.has(r.key) and not jobs.holds(r)]
                 if new and not pool.stopping:
                     await pool.ask(new, _counting(self.progress, len(new)), _why_unreadable)
         finally:
@@ -94,7 +166,7 @@ class Asking:
         task = asyncio.current_task()
         assert task is not None
         if self.deadline_seconds is not None:
-            loop.call_later(self.deadline_seconds, pool.stop, "the deadline of this run has passed")
+            loop.call_later(self.deadline_seconds, pool.stop, _PAST_DEADLINE)
 
         def terminated() -> None:
             pool.stop(_SIGTERM)
@@ -112,6 +184,18 @@ class Asking:
 
 _SIGTERM = "stopped by SIGTERM"
 _SIGINT = "interrupted"
+_PAST_DEADLINE = "the deadline of this run has passed"
+
+
+def _end_if_signalled(stopped: str) -> None:
+    if stopped == _SIGINT:
+        raise Interrupted("interrupted; every reply that came is kept.", remedy="Run the same command again.")
+    if stopped == _SIGTERM:
+        raise TryAgainLater(f"{stopped}; every reply that came is kept.", remedy="Run the same command again.")
+
+
+def _handlers() -> dict[signal.Signals, Any]:
+    return {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
 
 
 def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:

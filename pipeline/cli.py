@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import CannotWrite, CourseworkError, InputError, TryAgainLater
+from pipeline.errors import CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater
 
 if TYPE_CHECKING:
     from pipeline.asking import Progress
-    from pipeline.run import Options, Plan
+    from pipeline.run import Options, Outcome, Plan
 
 TRAIN_VERBS = ("train", "examine", "chat")
 
@@ -88,11 +88,13 @@ def run(
     from pipeline.run import Options
 
     options = Options(out, model, accept_changes, seconds_until(deadline) if deadline else None)
-    folder = _run(recipe, options)
-    if train:
+    outcome = _run(recipe, options)
+    if train and outcome.waiting:
+        typer.echo("not trained yet: replies are still to come")
+    elif train:
         from train.cli import train_and_examine
 
-        train_and_examine(recipe, folder)
+        train_and_examine(recipe, outcome.folder)
 
 
 @app.command()
@@ -103,7 +105,7 @@ def reparse(recipe: Recipe, out: Out = OUTPUTS, model: Model = "") -> None:
     _run(recipe, Options(out, model, ask=False))
 
 
-def _run(recipe: Path, options: Options) -> Path:
+def _run(recipe: Path, options: Options) -> Outcome:
     from pipeline.recipe import load_recipe
     from pipeline.run import run as run_stages
 
@@ -111,7 +113,7 @@ def _run(recipe: Path, options: Options) -> Path:
         outcome = run_stages(load_recipe(recipe), options, typer.echo, progress)
     for problem in outcome.problems:
         typer.echo(problem, err=True)
-    return outcome.folder
+    return outcome
 
 
 @app.command()
@@ -131,6 +133,8 @@ def _plan_lines(found: Plan) -> list[str]:
         lines.append(f"{planned:>6} {kind}, {answered} already answered")
     if found.follow:
         lines.append(f"{found.follow:>6} more will follow from the replies (not in the estimate below)")
+    if found.waiting:
+        lines.append(f"{found.waiting:>6} wait in a batch and are not asked again")
     if found.changes:
         lines.append(
             f"{found.changes} requests have changed since they were paid; --accept-changes replaces their replies:"
@@ -199,6 +203,10 @@ def main() -> None:
             sys.stdout.flush()
     except CourseworkError as error:
         _end(str(error), error.exit_code)
+    except SystemExit as end:  # Typer's, after Ctrl-C, and without a word
+        if end.code == Interrupted.exit_code:
+            _end("interrupted; nothing that was kept is lost. Run the same command again.", Interrupted.exit_code)
+        raise
     except OSError as error:
         if error.errno not in _DISK:
             _mishap(error)

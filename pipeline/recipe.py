@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import string
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -23,6 +23,10 @@ class Teacher(_Section):
     base_url: str = Field(
         default="", description="root of the endpoint; empty means OPENAI_BASE_URL, else OpenAI's own"
     )
+    mode: Literal["online", "batch"] = Field(
+        default="online", description="batch: sent in files, collected by a later run, at a discount"
+    )
+    batch_price: float = Field(default=0.5, ge=0, le=1, description="of a request in a batch, as a share of the price")
     temperature: float = Field(default=0.7, ge=0, le=2)
     max_output_tokens: int = Field(
         default=8192, ge=256, description="a reply cut by this limit is a failure, so be generous"

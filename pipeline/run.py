@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.asking import Asking, Progress, open_pool
+from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material, Origin, curate
 from pipeline.draft import Drafter
@@ -23,6 +25,7 @@ from pipeline.publish.split import prove_no_leak, split_records
 from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
 from pipeline.review.sheets import decide, lay_sheet, read_sheets
+from pipeline.teacher.batches import Jobs
 from pipeline.teacher.endpoint import Address, environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import Price, find_price
@@ -54,6 +57,8 @@ class Outcome:
     """The dataset differs from what was published before."""
     problems: list[str]
     """Lines of review sheets that could not be followed, each as file:line: what."""
+    waiting: int = 0
+    """Requests in batches that a later run collects. Without any reply yet there is no dataset."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class Plan:
     input_tokens: int = 0
     output_tokens: int = 0
     usd: float | None = None
+    waiting: int = 0
+    """Requests that were sent in batches and are not asked again."""
     changes: int = 0
     """Paid replies that would be stale, and what replacing them would cost."""
     changes_usd: float | None = None
@@ -77,8 +84,8 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     """Everything from the sources to the published dataset. Running it again goes on where it stopped.
 
     Raises InputError if nothing is left to draft from or nothing passed the checks, TeacherError if the
-    teacher will answer nothing, TryAgainLater if some requests stayed without a reply; what was received
-    is kept in the ledger, and all but an empty dataset is published first.
+    teacher will answer nothing, TryAgainLater if some requests stayed without a reply and wait in no batch;
+    what was received is kept in the ledger, and all but an empty dataset is published first.
     """
     recipe, folder = loaded.recipe, options.out / loaded.recipe.name
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
@@ -93,7 +100,8 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
         asking = Asking(drafters, history, progress, options.deadline_seconds)
-        stopped = asking.run(open_pool(loaded, address, price, ledger), ledger) if options.ask else ""
+        with _listening_again():
+            stopped = ask(asking, loaded, address, price, ledger, say) if options.ask else ""
         passing("asking-over")
         requests = list(chain.from_iterable(history.plan(drafters)))
         unanswered = [request for request in requests if not history.has(request.key)]
@@ -111,7 +119,12 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         for line in funnel.lines():
             say(line)
         write_whole(folder / "rejected.jsonl", json_lines(rejections))
+        waiting = 0 if stopped else Jobs(ledger).waiting()
+        if waiting:
+            say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
         if not parts[TRAIN]:
+            if waiting:
+                return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
             raise _nothing_passed(funnel, unanswered, stopped)
         files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address))
         changed = write_folder(folder / "dataset", files, "manifest.json")
@@ -122,13 +135,25 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 f"{history.held} requests have changed since they were paid; the old replies stand."
                 " `coursework plan` says what --accept-changes would cost."
             )
-        if unanswered and options.ask:
+        if unanswered and options.ask and not waiting:
             why = stopped or f"{len(unanswered)} of {len(requests)} requests got no reply"
             raise TryAgainLater(
                 f"{why}; the dataset holds what the others brought ({len(unanswered)} requests are left).",
                 remedy="Run the same command again: only these are asked.",
             )
-        return Outcome(folder / "dataset", funnel, changed, verdicts.problems)
+        return Outcome(folder / "dataset", funnel, changed, verdicts.problems, waiting)
+
+
+@contextmanager
+def _listening_again() -> Iterator[None]:
+    """Whoever listened to SIGTERM and Ctrl-C before listens again after: a loop that has closed swallows them."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            with suppress(ValueError, TypeError):  # not in the main thread, or not set from Python: as it was
+                signal.signal(name, handler)
 
 
 def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
@@ -141,11 +166,14 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     with Ledger.look(options.out / recipe.name) as ledger:
         history = History(ledger, options.accept_changes)
         requests = list(chain.from_iterable(history.plan(drafters)))
-        new = [request for request in requests if not history.has(request.key)]
+        unanswered = [request for request in requests if not history.has(request.key)]
+        new = [request for request in unanswered if not Jobs(ledger).holds(request)]
         follow = sum(drafter.still_to_come(history.told) for drafter in drafters)
         changed = [change.request for change in history.changes]
     kinds = {request.kind: [r for r in requests if r.kind == request.kind] for request in requests}
-    fresh = {request.key for request in new}
+    fresh = {request.key for request in unanswered}
+    if in_batches(loaded, address):
+        price = price.times(recipe.teacher.batch_price)
     return Plan(
         teacher=address.name,
         sources=sources,
@@ -154,6 +182,7 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
         input_tokens=sum(request.input_estimate for request in new),
         output_tokens=sum(request.output_estimate for request in new),
         usd=_estimate(new, price),
+        waiting=len(unanswered) - len(new),
         changes=len(changed),
         changes_usd=_estimate(changed, price),
     )

@@ -1,17 +1,22 @@
-# ruff: noqa: E501
 """A run may be killed anywhere: the next one ends with the same bytes, and buys again at most what was under way."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
+import contextlib
 import os
 import random
 import signal
+import threading
 import time
 
 import pytest
 
+from pipeline.teacher.journal import Journal
+from pipeline.teacher.ledger import Cost
 from tests.conftest import ROOT
+from tests.teacher.test_ledger import reply, request
 from tests.victims import (
     IN_FLIGHT,
     Teacher,
@@ -79,7 +84,7 @@ def killed_at(workspace, url, point, passing=1) -> bool:
 
 
 def prove_it_goes_on(workspace, teacher, oracle) -> None:
-    """After a kill: nothing committed is damaged or bought again, the next run mends the rest, one more does nothing."""
+    """Nothing committed is damaged or bought again, the next run mends the rest, and one more does nothing."""
     assert of_the_ledger(problems(workspace) if outputs(workspace).exists() else []) == []
     finish(workspace, teacher.url)
     assert train(workspace) == oracle
@@ -146,13 +151,12 @@ def test_a_run_killed_at_any_of_200_moments_goes_on(tmp_path, oracle, usual_seco
     dice, kills, tries = random.Random(200), 0, 0
     while kills < 200:
         tries += 1
-        assert tries < 300, "most kills came too late"
+        assert tries < 300, "most kills came too early or too late"
         workspace = make_workspace(tmp_path / str(tries))
         with Teacher() as teacher:
-            if killed_after(workspace, teacher.url, dice.uniform(0.15, 1.0) * usual_seconds):
+            killed = killed_after(workspace, teacher.url, dice.uniform(0.3, 1.0) * usual_seconds)
+            if killed and outputs(workspace).exists():  # else it had not begun, and there is nothing to go on with
                 kills += 1
-                if not outputs(workspace).exists():
-                    continue  # killed before it did anything: only another first run could follow
                 prove_it_goes_on(workspace, teacher, oracle)
 
 
@@ -169,8 +173,9 @@ def test_a_killed_run_frees_the_ledger_for_the_next_at_once(tmp_path):
 
 
 SLOW_CURATING = """
-import time
+import signal, time
 import pipeline.run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 def curate(*arguments):
     print("curating", flush=True)
     time.sleep(30)
@@ -178,17 +183,41 @@ pipeline.run.curate = curate
 """
 
 
-def test_a_run_that_is_told_to_end_while_it_curates_ends_at_once_and_the_next_goes_on(tmp_path, oracle):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
+def test_a_run_that_is_told_to_end_after_the_asking_ends_at_once_and_the_next_goes_on(tmp_path, oracle, sent, code):
     workspace = make_workspace(tmp_path)
     with Teacher(latency=0) as teacher:
         victim = started(workspace, teacher.url, before=SLOW_CURATING)
         while victim.stdout.readline() != "curating\n":
             pass
         begun = time.monotonic()
-        victim.send_signal(signal.SIGTERM)
+        victim.send_signal(sent)
         said = victim.communicate(timeout=20)[1]
         assert time.monotonic() - begun < 5
-        assert (victim.returncode, said.count("\n")) == (75, 1), said
+        assert (victim.returncode, said.count("\n")) == (code, 1), said
         finish(workspace, teacher.url)
         assert teacher.twice == 0
     assert train(workspace) == oracle
+
+
+def test_no_thread_outlives_an_asking_that_is_let_go_while_a_commit_is_flushed():
+    """Else a second Ctrl-C would end in a process that waits for ever."""
+
+    class SlowDisk:
+        def commit(self, replies):
+            time.sleep(0.2)
+
+    async def let_go() -> None:
+        journal = Journal(SlowDisk())
+        await journal.kept(reply(request(1)), Cost(1, None))  # slow enough for the next to go to the thread
+        second = asyncio.create_task(journal.kept(reply(request(2)), Cost(1, None)))
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(journal.close())
+        await asyncio.sleep(0.01)
+        assert not second.done()
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+
+    asyncio.run(let_go())
+    assert not [thread for thread in threading.enumerate() if thread.name == "journal"]

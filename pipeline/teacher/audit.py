@@ -37,7 +37,7 @@ _NEVER = {
     "a reply that costs less than nothing": "SELECT place FROM replies WHERE tokens < 0 OR usd < 0",
     "less than nothing is reserved": "SELECT place FROM reservations WHERE tokens < 0 OR usd < 0",
     "still reserved online, though its reply is kept": (
-        "SELECT place FROM reservations WHERE lost = 0 AND place IN (SELECT place FROM replies)"
+        "SELECT place FROM reservations WHERE lost = 0 AND batch IS NULL AND place IN (SELECT place FROM replies)"
     ),
     "a reservation without a request": "SELECT place FROM reservations WHERE place NOT IN (SELECT place FROM requests)",
 }

@@ -50,7 +50,7 @@ CREATE TABLE replies (
     output_tokens INTEGER,
     tokens INTEGER NOT NULL,     -- charged
     usd REAL,                    -- charged; NULL where no price is known
-    received REAL NOT NULL
+    received REAL NOT NULL       -- of a batch, when it was sent: the cost falls on the day it was reserved for
 );
 CREATE TABLE reservations (      -- sent, or about to be, and not settled
     id INTEGER PRIMARY KEY,
@@ -58,9 +58,22 @@ CREATE TABLE reservations (      -- sent, or about to be, and not settled
     tokens INTEGER NOT NULL,
     usd REAL,
     made REAL NOT NULL,
-    lost INTEGER NOT NULL DEFAULT 0  -- the try brought nothing, but may have been billed: charged for ever
+    lost INTEGER NOT NULL DEFAULT 0,  -- the try brought nothing, but may have been billed: charged for ever
+    batch INTEGER REFERENCES batches (id)  -- it waits in this one, and outlives the process that sent it
 );
 CREATE INDEX reservations_by_place ON reservations (place);
+CREATE TABLE batches (           -- requests sent together, whose replies a later run collects
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,   -- ours: stands in the job's metadata, so that a job whose id was never heard is found
+    server TEXT NOT NULL,
+    speech TEXT NOT NULL,        -- how its requests were put
+    size INTEGER NOT NULL,       -- requests
+    job TEXT,                    -- the endpoint's id of it; NULL until it is known
+    made REAL NOT NULL,
+    ended REAL,                  -- NULL while it is awaited
+    outcome TEXT,
+    detail TEXT
+);
 CREATE TABLE failures (
     id INTEGER PRIMARY KEY,
     place INTEGER NOT NULL REFERENCES requests (place),
@@ -127,7 +140,7 @@ class Ledger:
             self._reader = _open_to_read(self.path)
             with self._transaction() as db:
                 # Of a process that died: whether they were sent, and billed, nobody knows.
-                db.execute("UPDATE reservations SET lost = 1")
+                db.execute("UPDATE reservations SET lost = 1 WHERE batch IS NULL")
         except BaseException:
             self._lock.close()
             raise
@@ -183,10 +196,31 @@ class Ledger:
                 return
             yield row
 
-    def enlist(self, requests: Sequence[Request], worst: Sequence[Cost] | None = None) -> None:
+    def transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """All or nothing of what is written within; for `batches`, which keeps its own account here."""
+        return self._transaction()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """What is committed; for `batches`."""
+        with self._reading() as db:
+            yield db
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's."""
+        return self.path.parent
+
+    def now(self) -> float:
+        """The ledger's clock: seconds since 1970."""
+        return self._clock()
+
+    def enlist(
+        self, requests: Sequence[Request], worst: Sequence[Cost] | None = None, batch: int | None = None
+    ) -> None:
         """Note what will be asked, in plan order, and charge its worst case, before anything is sent.
 
-        Known requests keep their place.
+        Known requests keep their place. What is sent in a batch stays reserved when this process ends.
         """
         now = self._clock()
         with self._transaction() as db:
@@ -200,8 +234,9 @@ class Ledger:
                 rows,
             )
             db.executemany(
-                "INSERT INTO reservations (place, tokens, usd, made) SELECT place, ?, ?, ? FROM requests WHERE key = ?",
-                [(cost.tokens, cost.usd, now, row[0]) for row, cost in zip(rows, worst or (), strict=False)],
+                "INSERT INTO reservations (place, tokens, usd, made, batch)"
+                " SELECT place, ?, ?, ?, ? FROM requests WHERE key = ?",
+                [(cost.tokens, cost.usd, now, batch, row[0]) for row, cost in zip(rows, worst or (), strict=False)],
             )
         passing("requests-enlisted")
 
@@ -231,12 +266,12 @@ class Ledger:
             )
         passing("reservation-given-up")
 
-    def commit(self, replies: Iterable[tuple[Reply, Cost]]) -> None:
+    def commit(self, replies: Iterable[tuple[Reply, Cost]], charged: float | None = None) -> None:
         """Keep replies and charge what they cost instead of what was reserved; on return they are on the disk.
 
-        The first reply to a request stays.
+        The first reply to a request stays. `charged` is the moment whose day the cost falls on, if not now.
         """
-        now = self._clock()
+        now = self._clock() if charged is None else charged
         rows = [
             (
                 packed(r.body),

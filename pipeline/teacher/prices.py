@@ -39,6 +39,12 @@ class Price:
             return None
         return (read * self.read + written * self.written) / 1_000_000
 
+    def times(self, share: float) -> Price:
+        """The price with a discount: a share of it."""
+        if self.read is None or self.written is None:
+            return self
+        return Price(self.read * share, self.written * share)
+
     def worst(self, request: Request) -> Cost:
         """The most that a request can cost: every byte of it read, the whole limit written."""
         return Cost(
