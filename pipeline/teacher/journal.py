@@ -69,10 +69,12 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is left. Raises CannotWrite if anything could not be written."""
-        while self._writing:
-            await asyncio.wait([self._flushing])
-        self._handed.put(None)
-        self._thread.join()
+        try:
+            while self._writing:
+                await asyncio.wait([self._flushing])
+        finally:  # also if this is let go: a thread left waiting would keep the process for ever
+            self._handed.put(None)
+            self._thread.join()
         if self._fault is not None:
             raise self._fault
 
