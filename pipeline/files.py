@@ -38,7 +38,7 @@ def write_whole(path: Path, content: bytes) -> bool:
 
     Raises CannotWrite; the old file is then untouched.
     """
-    aside = path.with_name(_ASIDE.format(path.name))
+    aside = aside_of(path)
     with blaming(path):
         try:
             if path.exists() and path.read_bytes() == content:
@@ -52,7 +52,7 @@ def write_whole(path: Path, content: bytes) -> bool:
             passing("file-written-aside")
             aside.replace(path)
             passing("file-renamed")
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         finally:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
@@ -78,16 +78,21 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> bool:
     return changed
 
 
-def unfinished(folder: Path) -> Iterator[Path]:
-    """Files that a killed process left half-written in a folder."""
-    return folder.glob(_ASIDE.format("*"))
+def aside_of(path: Path) -> Path:
+    """Where a file is written before it takes its name."""
+    return path.with_name(_ASIDE.format(path.name))
+
+
+def unfinished(folder: Path, name: str = "*") -> Iterator[Path]:
+    """What a killed process left half-written in a folder, of the file called `name` or of any."""
+    return folder.glob(_ASIDE.format(name) + "*")  # SQLite appends to the name for files of its own
 
 
 def sweep(folder: Path) -> None:
     """Remove what a killed process left half-written. Only for whoever holds the folder's lock. Raises CannotWrite."""
     with blaming(folder):
         for left in unfinished(folder):
-            left.unlink()
+            left.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -103,8 +108,8 @@ def blaming(path: Path, remedy: str = "Free space or mend permissions there; not
         raise CannotWrite(f"{path}: {fault.strerror}.", remedy=remedy) from fault
 
 
-def _sync_folder(folder: Path) -> None:
-    """A rename is on the disk only once its folder is."""
+def sync_folder(folder: Path) -> None:
+    """Flush a folder to the disk: a rename is there only once its folder is."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

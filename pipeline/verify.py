@@ -45,7 +45,7 @@ def verify(folder: Path, tell: Callable[[str], None]) -> Found:
         folder / "rejected.jsonl": _rejections,
         folder / "dataset": _dataset,
     }
-    if not any(path.exists() for path in parts):
+    if not any(path.exists() for path in (folder / "ledger.lock", *parts)):
         raise InputError(
             f"{folder} holds nothing of coursework.", remedy="Name a folder such as outputs/communication."
         )

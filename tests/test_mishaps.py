@@ -167,6 +167,23 @@ def test_an_odd_ledger_is_named_in_one_line_by_every_command(workspace, odd):
         assert len(teacher.bodies) == len(teacher.bought)
 
 
+def test_a_ledger_that_was_moved_without_its_journal_is_not_begun_anew(workspace):
+    """SQLite would take what the old journal holds for the new ledger's."""
+    with Teacher(latency=0) as teacher:
+        with Ledger(folder := outputs(workspace)) as ledger:
+            ledger.note_speech("somebody", "json_schema max_tokens 1")
+            journal = (folder / "ledger.sqlite-wal").read_bytes()
+        (folder / "ledger.sqlite").unlink()
+        (folder / "ledger.sqlite-wal").write_bytes(journal)
+        done = run(workspace, teacher.url)
+        assert done.returncode == 65
+        assert "ledger.sqlite-wal" in done.stderr
+        assert (folder / "ledger.sqlite-wal").read_bytes() == journal
+        assert not teacher.bodies
+        (folder / "ledger.sqlite-wal").unlink()
+        assert run(workspace, teacher.url).returncode == 0
+
+
 def quoting(status: int) -> Answer:
     return error(
         status, f"Incorrect API key provided: {KEY}. See your account.", "invalid_api_key" if status == 401 else None

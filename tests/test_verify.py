@@ -67,6 +67,12 @@ def test_a_folder_that_is_none_of_ours_is_refused(tmp_path):
         assert done.stderr.count("\n") == 1
 
 
+def test_a_run_that_died_before_it_made_its_ledger_left_nothing_to_mend(tmp_path):
+    (tmp_path / "outputs" / "tiny").mkdir(parents=True)
+    (tmp_path / "outputs" / "tiny" / "ledger.lock").touch()
+    assert coursework(tmp_path, "verify", "outputs/tiny").returncode == 0
+
+
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {
         str(path): (path.stat().st_mtime_ns, path.read_bytes())

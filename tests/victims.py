@@ -126,7 +126,7 @@ def problems(workspace: Path) -> list[str]:
 
 
 def of_the_ledger(told: list[str]) -> list[str]:
-    return [line for line in told if "ledger.sqlite" in line]
+    return [line for line in told if "/ledger.sqlite" in line]
 
 
 def stamps(workspace: Path) -> dict[str, int]:

@@ -21,6 +21,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from pipeline.crash import passing
 from pipeline.errors import CannotWrite, InputError
+from pipeline.files import aside_of, blaming, sync_folder, unfinished
 from pipeline.teacher.lock import take_lock
 from pipeline.teacher.packing import packed, unpacked
 from pipeline.teacher.request import Reply, Request
@@ -177,12 +178,12 @@ class Ledger:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._one_at_a_time, _blaming(self.path), self._db:
+        with self._one_at_a_time, _telling_apart(self.path), self._db:
             yield self._db
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._one_reads, _blaming(self.path):
+        with self._one_reads, _telling_apart(self.path):
             yield self._reader
 
     def rows(self, question: str) -> Iterator[tuple[Any, ...]]:
@@ -412,12 +413,13 @@ def _now() -> float:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with _blaming(path):
+    with _telling_apart(path):
+        if not path.exists():
+            _make(path)
         db = sqlite3.connect(path, check_same_thread=False)
         try:
             if not _has_tables(db, path):
-                db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-                passing("ledger-created")
+                _make_tables(db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
         except BaseException:
@@ -426,10 +428,38 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _make(path: Path) -> None:
+    """The file appears whole: who only reads could not tidy up after a process that died while making it."""
+    journal = path.with_name(f"{path.name}-wal")
+    if journal.exists() and journal.stat().st_size:
+        raise InputError(
+            f"{path} is gone and its journal {journal.name} is not; paid replies may be in it.",
+            remedy="Put the ledger back, or move the journal to where the ledger went.",
+        )
+    with blaming(path):
+        aside = aside_of(path)
+        for left in unfinished(path.parent, path.name):
+            left.unlink()
+        db = sqlite3.connect(aside)
+        try:
+            _make_tables(db)
+            db.execute("PRAGMA journal_mode = WAL")
+        finally:
+            db.close()
+        passing("ledger-made-aside")
+        aside.replace(path)
+        passing("ledger-created")
+        sync_folder(path.parent)
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    """Of a file that is not there, or whose maker was killed at once, an empty one in memory."""
+    """Of a file that is not there, or is empty, an empty one in memory."""
     if path.exists():
-        with _blaming(path):
+        with _telling_apart(path):
             db = _connected_to_read(path)
             if _has_tables(db, path):
                 return db
@@ -466,7 +496,7 @@ def _has_tables(db: sqlite3.Connection, path: Path) -> bool:
     )
 
 
-_MOVE_ASIDE = "Move the file aside; a new ledger starts empty and pays again."
+_MOVE_ASIDE = "Move it and its -wal file, if there is one, elsewhere; a new ledger starts empty and pays again."
 _OF_THE_MACHINE = frozenset(
     {
         sqlite3.SQLITE_PERM,
@@ -482,7 +512,7 @@ _OF_THE_MACHINE = frozenset(
 
 
 @contextlib.contextmanager
-def _blaming(path: Path) -> Iterator[None]:
+def _telling_apart(path: Path) -> Iterator[None]:
     """Tells a fault of the machine from one of the file. What SQLite says of our own doing is passed on as it is."""
     try:
         yield
