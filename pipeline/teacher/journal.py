@@ -26,13 +26,15 @@ class _Batch:
 
 QUICK = 0.001
 """Seconds: a commit that takes less than this is made on the spot, for handing it to a thread costs as much."""
+GATHER = 0.002
+"""Seconds a reply waits for company before such a commit: a commit costs as much as handling several replies."""
 
 
 class Journal:
     """Gathers what is to be written while the last commit is being flushed, and writes it in one.
 
-    A flush to the disk takes longer than a reply takes to handle, so one per reply would set the pace; and
-    a reply that waited for company longer than a flush takes could be lost without need.
+    A flush to the disk takes longer than a reply takes to handle, so one per reply would set the pace. Nobody is
+    promised anything before it is over: a reply that waits for company still counts as under way.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -84,7 +86,7 @@ class Journal:
             return
         self._writing, self._flushing = True, self._batch.written
         if self._usual < QUICK:
-            self._loop.call_soon(self._write_here)  # after whatever else has arrived by now
+            self._loop.call_later(GATHER, self._write_here)
         else:
             self._handed.put(self._taken())
 
