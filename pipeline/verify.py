@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pipeline.errors import CourseworkError, InputError
-from pipeline.files import unfinished
+from pipeline.files import BadLine, read_json_lines, unfinished
 from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
 from pipeline.records import Rejection, normalised
 from pipeline.review.sheets import read_sheets
@@ -98,12 +96,9 @@ def _sheets(folder: Path, found: Found) -> Iterator[str]:
 
 
 def _rejections(path: Path, found: Found) -> Iterator[str]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                Rejection.model_validate_json(line)
-            except ValidationError as fault:
-                yield f"{path}:{number}: {fault.errors()[0]['msg']}"
+    for line in read_json_lines(path, Rejection):
+        if isinstance(line, BadLine):
+            yield f"{path}:{line.number}: {line.fault}"
 
 
 def _dataset(folder: Path, found: Found) -> Iterator[str]:

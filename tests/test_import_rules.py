@@ -23,6 +23,7 @@ ALLOWED = {
     "mishap": set(),
     "verify": {"errors", "files", "records", "review", "publish", "teacher"},
     "funnel": {"records"},
+    "spool": {"files"},
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},

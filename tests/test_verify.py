@@ -209,7 +209,7 @@ def test_a_rephrased_question_whose_fact_is_not_trained_is_found(workspace):
 
 ROWS = {
     "a row fewer": (lambda rows: rows[1:], "rows, and the manifest says"),
-    "a column fewer": (lambda rows: [{"question": "Why?"}, *rows[1:]], "train.jsonl:1: Field required"),
+    "a column fewer": (lambda rows: [{"question": "Why?"}, *rows[1:]], "train.jsonl:1: prompt: Field required"),
     "another answer": (lambda rows: [rows[0] | {"answer": "Another."}, *rows[1:]], "the completion is not the answer"),
     "another question": (lambda rows: [rows[0] | {"question": "Why?"}, *rows[1:]], "the prompt is not the question"),
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import SLICES, TRAIN
-from pipeline.publish.split import WITHHELD, prove_no_leak, split_records
+from pipeline.publish.split import WITHHELD, Assignment, assign, prove_no_leak
 from pipeline.recipe import Split
 from pipeline.records import Record, content_id
 
@@ -37,6 +37,29 @@ records = st.lists(
     unique_by=lambda one: one.id,
     max_size=120,
 )
+
+
+def split_records(some, split, share):
+    """Records by file stem."""
+    assignment = assign(iter(some), split, share)
+    parts = {stem: [one for one in some if assignment.stem(one) == stem] for stem in assignment.counts}
+    assert {stem: len(members) for stem, members in parts.items()} == assignment.counts
+    return parts
+
+
+class Placed(Assignment):
+    """Records that somebody else put where they are."""
+
+    def __init__(self, parts):
+        super().__init__(SPLIT, frozenset(), {})
+        object.__setattr__(self, "parts", parts)
+
+    def stem(self, record):
+        return next(stem for stem, members in self.parts.items() if record in members)
+
+
+def prove(parts):
+    prove_no_leak([one for members in parts.values() for one in members], Placed(parts), 90)
 
 
 def where(parts):
@@ -83,11 +106,23 @@ def test_publishing_fails_if_a_slice_repeats_a_trained_question():
     twin = one.model_copy(update={"id": "other", "fact": one.fact, "question": "question 1 1 1"})
     parts = {stem: [] for stem in (TRAIN, *SLICES)} | {TRAIN: [one], "rephrased": [twin]}
     with pytest.raises(InputError, match=f"the training question {one.id} asks the same"):
-        prove_no_leak(parts, 90)
+        prove(parts)
 
 
-def test_publishing_fails_if_an_unseen_passage_is_trained():
-    one, other = record("document", 1, 1, 1), record("document", 1, 2, 2)
-    parts = {stem: [] for stem in (TRAIN, *SLICES)} | {TRAIN: [one], "unseen": [other]}
-    with pytest.raises(InputError, match="its passage or fact is trained"):
-        prove_no_leak(parts, 90)
+@pytest.mark.parametrize(
+    ("stem", "kind", "trained", "why"),
+    [
+        ("unseen", "document", (1, 1, 1), "its passage or fact is trained"),
+        ("rephrased", "document", (3, 3, 3), "its fact is not trained"),
+        ("off_topic", "off_topic", (1, 3, 3), "the field 'field 1' is trained"),
+    ],
+)
+def test_publishing_fails_if_a_slice_is_not_what_it_is_called(stem, kind, trained, why):
+    one, other = record(kind, *trained), record(kind, 1, 2, 2)
+    with pytest.raises(InputError, match=why):
+        prove({TRAIN: [one], stem: [other]})
+
+
+@given(records)
+def test_what_is_assigned_leaks_nothing(some):
+    prove_no_leak(some, assign(some, SPLIT, 0.4), 100)
