@@ -29,6 +29,10 @@ ALLOWED = {
     "durations": {"errors"},
     "history": {"draft", "teacher"},
     "material": {"errors", "recipe", "records", "draft", "sources"},
+    "why": {
+        *("errors", "files", "recipe", "records", "spool", "history", "material", "drafted"),
+        *("draft", "curate", "review", "publish", "teacher"),
+    },
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},
