@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import signal
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Self
-
-from pydantic import Field
 
 from pipeline import __version__
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
-from pipeline.curate import SHARD, Material, Origin, curate
+from pipeline.curate import SHARD, curate
 from pipeline.draft import Drafter
+from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import Writing, json_line, sweep, write_folder
 from pipeline.funnel import Funnel
@@ -28,7 +24,7 @@ from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
 from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Loaded
-from pipeline.records import Draft, Record, Rejection
+from pipeline.records import Record, Rejection
 from pipeline.review.sheets import Verdicts, decide, lay_sheet, read_sheets
 from pipeline.spool import Spool
 from pipeline.teacher.batches import Jobs
@@ -109,15 +105,15 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         with _listening_again():
             stopped = ask(asking, loaded, address, price, ledger, say) if options.ask else ""
         passing("asking-over")
-        asked = _Asked.of(drafters, history)
+        asked = Asked.of(drafters, history)
         funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
         with (
-            _spool_of_items(folder) as items,
+            spool_of_items(folder) as items,
             Spool[Record](folder, Record) as records,
             Writing(folder / "rejected.jsonl") as rejected,
         ):
             drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            _part(curate(drafted, _material(sources, asked, history), recipe.checks), records, rejected, funnel)
+            _part(curate(drafted, material(sources, asked, history), recipe.checks), records, rejected, funnel)
             laid = ledger.laid()
             verdicts = read_sheets(folder / "review", laid)
             lay_sheet(folder / "review", records, laid, ledger.note_laid)
@@ -202,54 +198,6 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
 
 def _estimate(requests: Sequence[Request], price: Price) -> float | None:
     return price.of(sum(r.input_estimate for r in requests), sum(r.output_estimate for r in requests))
-
-
-Item = Draft | Rejection
-
-
-def _spool_of_items(folder: Path) -> Spool[Item]:
-    return Spool(folder, Annotated[Item, Field(union_mode="left_to_right")])
-
-
-def drafts_in_order(drafters: Sequence[Drafter], history: History, waiting: Spool[Item]) -> Iterator[Item]:
-    """What all replies hold, in the order in which their requests were first planned.
-
-    That order is the same at any number in flight, and later requests never come before earlier
-    ones: of two alike questions the older stays. All wait in the spool, a block for each reply.
-    """
-    places = array("q")
-    for drafter in drafters:
-        for key, items in groupby(drafter.drafts(history.told), key=lambda item: item.request):
-            waiting.add(list(items))
-            places.append(history.place(key))
-    return waiting.read(sorted(range(waiting.blocks), key=places.__getitem__))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """The requests of today's plan, once the asking is over."""
-
-    planned: int
-    unanswered: int
-    prompts: dict[str, str]
-    """Request key to the fingerprint of its template."""
-
-    @classmethod
-    def of(cls, drafters: Sequence[Drafter], history: History) -> Self:
-        unanswered, prompts = 0, {}
-        for request in chain.from_iterable(history.plan(drafters)):
-            unanswered += not history.has(request.key)
-            prompts[request.key] = request.prompt
-        return cls(len(prompts), unanswered, prompts)
-
-
-def _material(sources: Sources, asked: _Asked, history: History) -> Material:
-    @lru_cache(maxsize=SHARD)  # the drafts of one reply follow each other
-    def origin(key: str) -> Origin:
-        reply = history.told(key)
-        return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
-
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
 
 
 def _part(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:

@@ -85,8 +85,13 @@ class Curator:
                 yield item if isinstance(item, Rejection) else end_of(*next(judged), self._material)
 
     def findings(self, draft: Draft) -> list[Finding]:
-        """Every check's word on a draft that comes after those curated, those after a rejection too."""
-        return [finding for check in self._checks for finding in _findings(next(iter(check([draft]))))]
+        """Every check's word on a draft that comes after those curated, also of the checks after a rejection.
+
+        But the last remembers what it is shown, and so is shown only what the others let pass.
+        """
+        *alone, remembering = self._checks
+        found = [finding for check in alone for finding in _findings(next(iter(check([draft]))))]
+        return found if rejecting(found) else [*found, *_findings(next(iter(remembering([draft]))))]
 
     def _findings(self, drafts: Sequence[Draft]) -> list[list[Finding]]:
         """The checks' words on each draft, up to the first that rejects it."""

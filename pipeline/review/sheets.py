@@ -37,6 +37,8 @@ class Verdicts:
 
     edited: dict[str, Line] = field(default_factory=dict)
     """By record id, like the others."""
+    kept: set[str] = field(default_factory=set)
+    """Of which a person said so."""
     dropped: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
@@ -126,7 +128,9 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
                 )
             if line.review == "drop":
                 verdicts.dropped.add(line.id)
-            elif text_hash(line) != laid[line.id][1]:
+            elif line.review == "keep":
+                verdicts.kept.add(line.id)
+            if text_hash(line) != laid[line.id][1]:
                 verdicts.edited[line.id] = line
     verdicts.deleted.update(record for record, (sheet, _) in laid.items() if record not in met and sheet in whole)
     return verdicts

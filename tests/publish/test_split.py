@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
@@ -66,12 +66,14 @@ def where(parts):
     return {one.id: stem for stem, members in parts.items() for one in members}
 
 
+@settings(deadline=None, max_examples=50)
 @given(records)
 def test_every_record_is_in_exactly_one_part(some):
     parts = split_records(some, SPLIT, 0.4)
     assert sorted(one.id for members in parts.values() for one in members) == sorted(one.id for one in some)
 
 
+@settings(deadline=None, max_examples=50)
 @given(records, records)
 def test_a_later_batch_never_moves_a_published_row_to_another_part(today, tomorrow):
     before = where(split_records(today, SPLIT, 0.4))
@@ -84,6 +86,7 @@ def test_a_later_batch_never_moves_a_published_row_to_another_part(today, tomorr
             assert after[name] in (TRAIN, WITHHELD)
 
 
+@settings(deadline=None, max_examples=50)
 @given(records)
 def test_no_passage_or_fact_of_unseen_and_no_held_out_field_is_trained(some):
     parts = split_records(some, SPLIT, 0.9)
@@ -95,6 +98,7 @@ def test_no_passage_or_fact_of_unseen_and_no_held_out_field_is_trained(some):
         assert not {one.field for one in parts[kind]} & fields
 
 
+@settings(deadline=None, max_examples=50)
 @given(records, st.floats(0.05, 0.9))
 def test_refusals_are_at_most_the_share_of_the_training_rows(some, share):
     train = split_records(some, SPLIT, share)[TRAIN]
@@ -123,6 +127,7 @@ def test_publishing_fails_if_a_slice_is_not_what_it_is_called(stem, kind, traine
         prove({TRAIN: [one], stem: [other]})
 
 
+@settings(deadline=None, max_examples=50)
 @given(records)
 def test_what_is_assigned_leaks_nothing(some):
     prove_no_leak(some, assign(some, SPLIT, 0.4), 100)
