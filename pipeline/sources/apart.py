@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
 
 Format = Literal["pdf", "markdown", "text"]
 
@@ -27,13 +27,21 @@ _BYTES_PER_CHARACTER = 8
 _MIB = 1024 * 1024
 
 
-def read_apart(path: Path, form: Format, limits: ReadLimits, password: str | None = None) -> Reading:
+def read_apart(
+    path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None = None
+) -> Reading:
     """What the reader for `form` makes of the file. Raises Unreadable, and nothing else, if it makes nothing.
 
     The child gets `limits.seconds` of clock and processor time and `limits.memory_mib` of address space, and
     may answer with no more bytes than `limits.characters` can need.
     """
-    job = {"path": str(path), "format": form, "password": password, "limits": asdict(limits)}
+    job = {
+        "path": str(path),
+        "format": form,
+        "password": password,
+        "limits": asdict(limits),
+        "options": asdict(options),
+    }
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
@@ -90,9 +98,10 @@ def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[byt
         answer: dict[str, Any] = json.loads(data)
         if "fate" in answer:
             fate: Fate = answer["fate"] if answer["fate"] in get_args(Fate) else "damaged"
-            raise Unreadable(fate, str(answer["cause"]))
+            raise Unreadable(fate, str(answer["cause"]), int(answer.get("page_count", 0)))
         pages = [(int(number), [Block(*block) for block in blocks]) for number, blocks in answer["pages"]]
-        return Reading(pages, [str(warning) for warning in answer["warnings"]])
+        warnings = [str(warning) for warning in answer["warnings"]]
+        return Reading(pages, warnings, str(answer["reader"]), int(answer["page_count"]))
     except (ValueError, KeyError, TypeError):
         raise Unreadable("damaged", "reading it confused the reader: its answer makes no sense") from None
 

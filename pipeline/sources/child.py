@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Unreadable
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
     try:
         reading = _read(job, limits)
     except Unreadable as fault:
-        return {"fate": fault.fate, "cause": fault.cause}
+        return {"fate": fault.fate, "cause": fault.cause, "page_count": fault.page_count}
     except MemoryError:
         return {"fate": "unsupported", "cause": f"reading it took more than {limits.memory_mib} MiB of memory"}
     except RecursionError:
@@ -61,16 +61,21 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
     except OSError as fault:
         return {"fate": "damaged", "cause": f"it cannot be read from the disk: {fault.strerror or fault}"}
     pages = [[number, [[block.kind, block.text, block.level] for block in blocks]] for number, blocks in reading.pages]
-    return {"pages": pages, "warnings": reading.warnings}
+    return {
+        "pages": pages,
+        "warnings": reading.warnings,
+        "reader": reading.reader or job["format"],
+        "page_count": reading.page_count,
+    }
 
 
 def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
     """One reader per format, imported only when its format is met."""
-    path = Path(job["path"])
+    path, options = Path(job["path"]), ReadOptions(**job["options"])
     if job["format"] == "pdf":
         from pipeline.sources.pdf import read_pdf
 
-        return read_pdf(path, limits, job["password"])
+        return read_pdf(path, limits, options, job["password"])
     if job["format"] == "markdown":
         from pipeline.sources.markdown import read_markdown
 

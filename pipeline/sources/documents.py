@@ -12,9 +12,19 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.sources.apart import Format, read_apart
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
 
-__all__ = ["Block", "Document", "Fate", "Page", "ReadLimits", "Unread", "find_documents", "read_document"]
+__all__ = [
+    "Block",
+    "Document",
+    "Fate",
+    "Page",
+    "ReadLimits",
+    "ReadOptions",
+    "Unread",
+    "find_documents",
+    "read_document",
+]
 
 FORMATS: dict[str, Format] = {
     ".pdf": "pdf",
@@ -49,6 +59,10 @@ class Document:
     sha256: str
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = field(default=())
+    reader: str = ""
+    """What read it, in words."""
+    page_count: int = 0
+    """How many pages the file has, those without text among them."""
 
     @cached_property
     def text(self) -> str:
@@ -63,6 +77,8 @@ class Unread:
     name: str
     fate: Fate
     cause: str
+    page_count: int = 0
+    """How many pages it has, as far as that is known."""
 
 
 def find_documents(patterns: Sequence[str], base: Path) -> list[Path]:
@@ -123,25 +139,27 @@ def _without_magic(pattern: str) -> Path:
     return Path(*parts[:magic])
 
 
-def read_document(path: Path, name: str, limits: ReadLimits, password: str | None = None) -> Document | Unread:
+def read_document(
+    path: Path, name: str, limits: ReadLimits, password: str | None = None, options: ReadOptions = ReadOptions()
+) -> Document | Unread:
     """The file as a Document called `name`, or why it is none. Never raises for what is in the file.
 
     Each file is read in a process of its own within `limits`; an empty result counts as unread, whatever the
     reader says. `password` is tried where a file does not open without one.
     """
     try:
-        digest, reading = _read(path, limits, password)
+        digest, reading = _read(path, limits, options, password)
     except Unreadable as fault:
-        return Unread(name, fault.fate, fault.cause)
+        return Unread(name, fault.fate, fault.cause, fault.page_count)
     except (OSError, ValueError) as fault:
         return Unread(name, "damaged", f"it cannot be opened: {getattr(fault, 'strerror', None) or fault}")
     pages = tuple(Page(number, tuple(blocks)) for number, blocks in reading.pages if blocks)
     if not any(mark.isalnum() for page in pages for mark in page.text):
-        return Unread(name, "empty", "it holds no letter and no digit")
-    return Document(name, digest, pages, tuple(reading.warnings))
+        return Unread(name, "empty", "it holds no letter and no digit", reading.page_count)
+    return Document(name, digest, pages, tuple(reading.warnings), reading.reader, reading.page_count)
 
 
-def _read(path: Path, limits: ReadLimits, password: str | None) -> tuple[str, Reading]:
+def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> tuple[str, Reading]:
     form = FORMATS.get(path.suffix.lower())
     size = path.stat().st_size
     if form is None or not path.is_file():
@@ -152,4 +170,4 @@ def _read(path: Path, limits: ReadLimits, password: str | None) -> tuple[str, Re
         raise Unreadable("empty", "the file has no bytes in it")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, read_apart(path.resolve(), form, limits, password)
+    return digest, read_apart(path.resolve(), form, limits, options, password)
