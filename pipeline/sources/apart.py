@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
 Format = Literal["pdf", "markdown", "text"]
 
@@ -56,9 +56,10 @@ def read_apart(
             data = _conversation(child, json.dumps(job).encode(), limits)
             child.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
+            raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
         finally:
-            child.kill()
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)  # with it the text recognition it may have started
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
@@ -91,14 +92,15 @@ def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits
 
 def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[bytes]) -> Reading:
     if status == -getattr(signal, "SIGXCPU", 0) and status:
-        raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s")
+        raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s")
     if status != 0:
-        raise Unreadable("damaged", f"reading it stopped the reader: {_last_words(status, complaints)}")
+        raise Stopped("damaged", f"reading it stopped the reader: {_last_words(status, complaints)}")
     try:
         answer: dict[str, Any] = json.loads(data)
         if "fate" in answer:
             fate: Fate = answer["fate"] if answer["fate"] in get_args(Fate) else "damaged"
-            raise Unreadable(fate, str(answer["cause"]), int(answer.get("page_count", 0)))
+            kind = Stopped if answer["stopped"] else Unreadable
+            raise kind(fate, str(answer["cause"]), int(answer["page_count"]))
         pages = [(int(number), [Block(*block) for block in blocks]) for number, blocks in answer["pages"]]
         warnings = [str(warning) for warning in answer["warnings"]]
         return Reading(pages, warnings, str(answer["reader"]), int(answer["page_count"]))

@@ -42,7 +42,7 @@ class ReadOptions:
 
     reader: PdfReaderName = "auto"
     """Of PDFs. `auto` reads each page with both and keeps the better text."""
-    margin: float = 0.03
+    reader_margin: float = 0.03
     """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
     least_quality: float = 0.4
     """A page whose share of plausible words is below this is gibberish and left out."""
@@ -72,3 +72,7 @@ class Unreadable(Exception):
         self.fate: Fate = fate
         self.cause = cause
         self.page_count = page_count
+
+
+class Stopped(Unreadable):
+    """The reader did not come to its end: it crashed, or ran out of time or memory."""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Unreadable
+from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
 
 def main() -> None:
@@ -53,13 +53,13 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
     try:
         reading = _read(job, limits)
     except Unreadable as fault:
-        return {"fate": fault.fate, "cause": fault.cause, "page_count": fault.page_count}
+        return _refused(fault)
     except MemoryError:
-        return {"fate": "unsupported", "cause": f"reading it took more than {limits.memory_mib} MiB of memory"}
+        return _refused(Stopped("unsupported", f"reading it took more than {limits.memory_mib} MiB of memory"))
     except RecursionError:
-        return {"fate": "damaged", "cause": "its parts are nested deeper than any real document's"}
+        return _refused(Unreadable("damaged", "its parts are nested deeper than any real document's"))
     except OSError as fault:
-        return {"fate": "damaged", "cause": f"it cannot be read from the disk: {fault.strerror or fault}"}
+        return _refused(Unreadable("damaged", f"it cannot be read from the disk: {fault.strerror or fault}"))
     pages = [[number, [[block.kind, block.text, block.level] for block in blocks]] for number, blocks in reading.pages]
     return {
         "pages": pages,
@@ -67,6 +67,11 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
         "reader": reading.reader or job["format"],
         "page_count": reading.page_count,
     }
+
+
+def _refused(fault: Unreadable) -> dict[str, Any]:
+    stopped = isinstance(fault, Stopped)
+    return {"fate": fault.fate, "cause": fault.cause, "page_count": fault.page_count, "stopped": stopped}
 
 
 def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:

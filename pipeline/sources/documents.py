@@ -6,25 +6,17 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.sources.apart import Format, read_apart
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
+from pipeline.sources.blocks import Block, Fate, PdfReaderName, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
-__all__ = [
-    "Block",
-    "Document",
-    "Fate",
-    "Page",
-    "ReadLimits",
-    "ReadOptions",
-    "Unread",
-    "find_documents",
-    "read_document",
-]
+__all__ = ["Document", "Page", "Unread", "find_documents", "read_document"]
+
+_BY_DEFAULT = ReadOptions()
 
 FORMATS: dict[str, Format] = {
     ".pdf": "pdf",
@@ -34,6 +26,9 @@ FORMATS: dict[str, Format] = {
     ".text": "text",
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
+
+_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.6), ("pypdfium2", 0.2), ("pypdf", 0.2))
+"""Readers of a PDF in the order they are tried, and the share of the time each may take."""
 
 _NAMES = "PDF, Markdown and text files (" + ", ".join(FORMATS) + ")"
 
@@ -140,7 +135,7 @@ def _without_magic(pattern: str) -> Path:
 
 
 def read_document(
-    path: Path, name: str, limits: ReadLimits, password: str | None = None, options: ReadOptions = ReadOptions()
+    path: Path, name: str, limits: ReadLimits, password: str | None = None, options: ReadOptions = _BY_DEFAULT
 ) -> Document | Unread:
     """The file as a Document called `name`, or why it is none. Never raises for what is in the file.
 
@@ -170,4 +165,27 @@ def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | 
         raise Unreadable("empty", "the file has no bytes in it")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, read_apart(path.resolve(), form, limits, options, password)
+    return digest, _read_safely(path.resolve(), form, limits, options, password)
+
+
+def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
+    """What a child makes of the file. Where both readers of PDFs together stop it, each is tried alone.
+
+    A stop is a crash, or want of time or memory; all tries together take no longer than the limit.
+    """
+    if form != "pdf" or options.reader != "auto":
+        return read_apart(path, form, limits, options, password)
+    stopped: Stopped | None = None
+    for reader, share in _TRIES:
+        try:
+            within = replace(limits, seconds=share * limits.seconds)
+            reading = read_apart(path, form, within, replace(options, reader=reader), password)
+        except Stopped as fault:
+            stopped = stopped or fault
+            continue
+        if stopped:
+            reading.warnings.append(f"read by {reader} alone, for with both readers {stopped.cause}")
+        return reading
+    if stopped and stopped.fate == "too-slow":
+        raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s")
+    raise stopped or AssertionError(_TRIES)

@@ -79,7 +79,7 @@ class _Pages:
                 faults.append(fault)
         if not found:
             raise faults[0]
-        self._keep(_better(found, self.options.margin), number)
+        self._keep(_better(found, self.options.reader_margin), number)
         if not self.read[-1].lines and number not in self.gibberish and readers[0].holds_picture(number):
             self.pictures.append(number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 MINIMUM_LETTERS = 100
 """Fewer Latin letters than this say nothing about their frequencies."""
@@ -16,6 +17,8 @@ _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 _PARTS = re.compile(r"[-–—/’'‘.,:;·&+_@()\[\]…]+")
 _NUMBER = re.compile(r"[\W_]*\d[\d\W_]*(?:[a-zA-Zª°º%€$£]{1,3})?$")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_UNSPACED = re.compile("[\u2e80-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
+"""Scripts without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
 _LONGEST_WORD = 30
 _LONE = frozenset("aeiouyàáéèêíóôúåöøAEIOUYÀÁÉÈÍÓÚÅÖØ")
 """Letters that are words in one European language or another."""
@@ -70,7 +73,7 @@ def _is_plausible(word: str) -> bool:
     letters = sum(map(_is_letter, word))
     if not word or word.isdigit() or letters < len(word):
         return not word or word.isdigit()
-    if not word[0].isascii() and _unspaced(word):
+    if _UNSPACED.search(word):
         return True
     if len(word) > _LONGEST_WORD or not (word[1:].islower() or word.isupper() or not word.isascii() or _is_camel(word)):
         return False
@@ -88,7 +91,7 @@ def _is_letter(mark: str) -> bool:
 
 def _is_camel(word: str) -> bool:
     """McDonald, iPhone, JavaScript: case changes at most twice, and not at every other letter."""
-    changes = sum(one.islower() and other.isupper() for one, other in zip(word, word[1:], strict=False))
+    changes = sum(one.islower() and other.isupper() for one, other in pairwise(word))
     return changes <= max(1, len(word) // 5)
 
 
@@ -97,21 +100,14 @@ def _is_rule(token: str) -> bool:
     return len(set(token)) <= 2
 
 
-def _unspaced(word: str) -> bool:
-    """Of a script that puts no blanks between words: Chinese, Japanese, Thai, Lao, Khmer, Burmese."""
-    return any("\u2e80" <= mark <= "\u9fff" or "\u0e00" <= mark <= "\u0eff" for mark in word[:3]) or any(
-        "\u1000" <= mark <= "\u109f" or "\u1780" <= mark <= "\u17ff" or "\U00020000" <= mark for mark in word[:3]
-    )
-
-
 def _is_backwards(text: str) -> bool:
     """Arabic or Hebrew in the order of the page and not of speech: its first letters stand last.
 
     Arabic's article begins words and never ends them; Hebrew's final letters end words and never begin them.
     """
     words = re.findall(r"[\u0590-\u06ff]{3,}", unicodedata.normalize("NFKC", text))
-    right = sum(word.startswith("ال") or word[-1] in "םןץףךةى" for word in words)
-    wrong = sum(word.endswith("لا") or word[0] in "םןץףךةى" for word in words)
+    right: int = sum(word.startswith("ال") or word[-1] in "םןץףךةى" for word in words)
+    wrong: int = sum(word.endswith("لا") or word[0] in "םןץףךةى" for word in words)
     return wrong > right
 
 

@@ -142,3 +142,13 @@ def test_no_damage_to_a_pdf_makes_reading_it_raise(tmp_path_factory, place, nois
     data = one_page(b"BT /F1 12 Tf 72 700 Td (Hello, listeners.) Tj ET")
     path.write_bytes(data[:place] + noise + data[place + len(noise) :])
     assert isinstance(read_document(path, "fuzz", SMALL), Document | Unread)
+
+
+def test_a_pdf_that_is_too_much_for_both_readers_is_read_by_the_one_that_can(tmp_path):
+    path = tmp_path / "heavy.pdf"
+    lines = b"".join(b"1 0 0 1 72 %d Tm (Listeners wait.) Tj " % (780 - 7 * (number % 100)) for number in range(6000))
+    noise = b"[" * 100_000 + b"]" * 100_000  # nothing to PDFium, more than the memory allowed to pypdf
+    path.write_bytes(one_page(b"BT /F1 12 Tf " + lines + b" ET " + noise))
+    found = read_document(path, "heavy", ReadLimits(seconds=10, memory_mib=400))
+    assert isinstance(found, Document | Unread)
+    assert "Listeners wait." in getattr(found, "text", "")
