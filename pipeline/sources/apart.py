@@ -94,7 +94,10 @@ def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[byt
     if status == -getattr(signal, "SIGXCPU", 0) and status:
         raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s")
     if status != 0:
-        raise Stopped("damaged", f"reading it stopped the reader: {_last_words(status, complaints)}")
+        said = _last_words(status, complaints)
+        if said == "MemoryError":  # there was too little left even to say so in order
+            raise Stopped("unsupported", f"reading it took more than {limits.memory_mib} MiB of memory")
+        raise Stopped("damaged", f"reading it stopped the reader: {said}")
     try:
         answer: dict[str, Any] = json.loads(data)
         if "fate" in answer:
