@@ -17,7 +17,7 @@ from typing import IO, Any, Literal, get_args
 
 from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
-Format = Literal["pdf", "markdown", "text"]
+Format = Literal["pdf", "markdown", "text", "html", "docx", "epub"]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.append(sys.argv[1]); from pipeline.sources.child import main; main()"

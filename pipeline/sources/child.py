@@ -7,10 +7,21 @@ import logging
 import math
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+
+_READERS = {
+    "pdf": ("pdf", "read_pdf"),
+    "markdown": ("markdown", "read_markdown"),
+    "text": ("plain", "read_text"),
+    "html": ("markup", "read_html"),
+    "docx": ("word", "read_docx"),
+    "epub": ("epub", "read_epub"),
+}
+"""Format to module and function."""
 
 
 def main() -> None:
@@ -76,15 +87,11 @@ def _refused(fault: Unreadable) -> dict[str, Any]:
 
 def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
     """One reader per format, imported only when its format is met."""
-    path, options = Path(job["path"]), ReadOptions(**job["options"])
+    module, name = _READERS[job["format"]]
+    reader = getattr(import_module(f"pipeline.sources.{module}"), name)
+    path = Path(job["path"])
     if job["format"] == "pdf":
-        from pipeline.sources.pdf import read_pdf
-
-        return read_pdf(path, limits, options, job["password"])
-    if job["format"] == "markdown":
-        from pipeline.sources.markdown import read_markdown
-
-        return read_markdown(path, limits)
-    from pipeline.sources.plain import read_text
-
-    return read_text(path, limits)
+        found: Reading = reader(path, limits, ReadOptions(**job["options"]), job["password"])
+    else:
+        found = reader(path, limits)
+    return found

@@ -24,13 +24,18 @@ FORMATS: dict[str, Format] = {
     ".markdown": "markdown",
     ".txt": "text",
     ".text": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".docx": "docx",
+    ".epub": "epub",
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
 
 _TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.6), ("pypdfium2", 0.2), ("pypdf", 0.2))
 """Readers of a PDF in the order they are tried, and the share of the time each may take."""
 
-_NAMES = "PDF, Markdown and text files (" + ", ".join(FORMATS) + ")"
+_NAMES = "PDF, Markdown, text, HTML, Word and EPUB files (" + ", ".join(FORMATS) + ")"
 
 
 @dataclass(frozen=True)

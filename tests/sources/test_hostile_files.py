@@ -109,7 +109,7 @@ def test_a_sparse_giant_is_refused_by_its_size_alone(tmp_path):
         ("blank.txt", b" \n\n\t ", "empty"),
         ("binary.txt", bytes(range(256)) * 40, "unsupported"),
         ("marks.txt", b"--- *** !!! ???", "empty"),
-        ("letter.docx", b"PK\x03\x04", "unsupported"),
+        ("letter.odt", b"PK\x03\x04", "unsupported"),
     ],
 )
 def test_files_that_are_not_what_they_seem(tmp_path, name, data, fate):
