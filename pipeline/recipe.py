@@ -80,6 +80,11 @@ class Documents(_Section):
     least_quality: float = Field(
         default=0.4, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
     )
+    personal_data: Literal["report", "mask", "drop"] = Field(
+        default="report",
+        description="e-mail addresses, phone, account and card numbers are named, masked, or dropped with their"
+        " sentence; secrets such as keys and passwords are always masked",
+    )
     password_env: str = Field(
         default="",
         description="environment variable with the password of encrypted documents; never the password itself",

@@ -10,6 +10,7 @@ Fate = Literal[
     "encrypted", "scanned", "gibberish", "empty", "truncated", "damaged", "not-a-pdf", "too-slow", "unsupported"
 ]
 
+PersonalData = Literal["report", "mask", "drop"]
 PdfReaderName = Literal["auto", "pypdf", "pypdfium2"]
 
 
@@ -46,6 +47,8 @@ class ReadOptions:
     """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
     least_quality: float = 0.4
     """A page whose share of plausible words is below this is gibberish and left out."""
+    personal_data: PersonalData = "report"
+    """What becomes of it; secrets are always masked."""
 
 
 @dataclass(slots=True)

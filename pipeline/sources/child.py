@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+from pipeline.sources.guard import guarded
 
 _READERS = {
     "pdf": ("pdf", "read_pdf"),
@@ -89,9 +90,6 @@ def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
     """One reader per format, imported only when its format is met."""
     module, name = _READERS[job["format"]]
     reader = getattr(import_module(f"pipeline.sources.{module}"), name)
-    path = Path(job["path"])
-    if job["format"] == "pdf":
-        found: Reading = reader(path, limits, ReadOptions(**job["options"]), job["password"])
-    else:
-        found = reader(path, limits)
-    return found
+    path, options = Path(job["path"]), ReadOptions(**job["options"])
+    found = reader(path, limits, options, job["password"]) if job["format"] == "pdf" else reader(path, limits)
+    return guarded(found, options.personal_data)

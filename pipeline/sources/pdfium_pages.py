@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class _Hand:
                 pdfium.FPDFText_GetCharOrigin(self._text, index, x, y)
                 self._object, self._place = address, (start, end, turned(x.value, y.value, kind.turn)[1])
             self._place = (min(self._place[0], start), max(self._place[1], end), self._place[2])
-            self._add(0x2D if code in _HYPHENS else code or 0xFFFD, (start, end))
+            self._add(0x2D if code in _HYPHENS else code if 0 < code <= sys.maxunicode else 0xFFFD, (start, end))
         self._close()
         return self._found
 
