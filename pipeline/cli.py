@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater
+from pipeline.errors import CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
 
 if TYPE_CHECKING:
     from pipeline.asking import Progress
@@ -149,6 +149,33 @@ def _dollars(usd: float | None) -> str:
     if usd is None:
         return "price unknown (add the model to prices.yaml, or teacher.usd_per_million to the recipe)"
     return f"about {usd:.2f} USD" if usd else "free"
+
+
+@app.command()
+def read(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Documents, folders or globs; without any, the recipe's."),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="Read as this recipe's documents: section says.")
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Print the cleaned passages with their pages.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each file.")] = False,
+) -> None:
+    """Show what the pipeline sees of documents: fate, reader, pages, passages, warnings. Asks nobody."""
+    from pipeline.reading import see
+
+    if not (files or recipe) or (text and as_json):
+        raise UsageError("read: expected FILE... or --recipe, and not both --text and --json.")
+    fates = []
+    for seen in see(files or (), recipe):
+        fates.append(seen.fate)
+        for line in [seen.json] if as_json else [*seen.lines(), *(seen.text() if text else ())]:
+            typer.echo(line)
+    unread = sum(fate != "read" for fate in fates)
+    if unread:
+        raise InputError(f"{unread} of {len(fates)} files were not read; each is named with its cause.")
 
 
 @app.command()

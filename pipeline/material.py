@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pipeline.draft import Drafter
 from pipeline.draft.documents import DocumentDrafter
@@ -15,9 +12,10 @@ from pipeline.draft.prompts import Manner, Prompt
 from pipeline.draft.refusals import Bank, RefusalDrafter
 from pipeline.draft.terms import terms_of
 from pipeline.errors import InputError
+from pipeline.reading import read_documents
 from pipeline.recipe import Loaded
 from pipeline.records import Passage
-from pipeline.sources.documents import Document, ReadLimits, Unread, find_documents, read_document
+from pipeline.sources.documents import Document, Unread
 from pipeline.sources.passages import cut_passages, unique_passages
 from pipeline.sources.personas import Persona, read_persona
 
@@ -45,11 +43,9 @@ def gather(loaded: Loaded, say: Say) -> Sources:
     if recipe.documents is None:
         return Sources(persona=persona, hashes=hashes)
     wanted = recipe.documents
-    limits = ReadLimits(seconds=wanted.seconds_per_file, memory_mib=wanted.memory_mib_per_file)
     documents: list[Document] = []
     unread: list[Unread] = []
-    for path in find_documents(wanted.files, loaded.folder):
-        read = read_document(path, _name(path, loaded.folder), limits)
+    for read in read_documents(wanted, loaded.folder):
         if isinstance(read, Unread):
             unread.append(read)
             say(f"skipped {read.name}: {read.fate}: {read.cause}")
@@ -67,11 +63,6 @@ def gather(loaded: Loaded, say: Say) -> Sources:
         )
     hashes |= {document.name: document.sha256 for document in documents}
     return Sources({passage.id: passage for passage in passages}, persona, hashes, unread)
-
-
-def _name(path: Path, folder: Path) -> str:
-    """The path as the recipe would write it, less the climbing: the same on every machine."""
-    return re.sub(r"^(\.\./)+", "", Path(os.path.relpath(path, folder)).as_posix())
 
 
 def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafter]:

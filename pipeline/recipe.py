@@ -68,6 +68,27 @@ class Documents(_Section):
     wordings: int = Field(default=8, ge=1, le=20, description="questions asked for each fact, all with its one answer")
     seconds_per_file: float = Field(default=60, gt=0)
     memory_mib_per_file: int = Field(default=2048, ge=256)
+    reader: Literal["auto", "pypdf", "pypdfium2"] = Field(
+        default="auto", description="of PDFs; auto reads each page with both and keeps the better text"
+    )
+    reader_margin: float = Field(
+        default=0.03,
+        ge=0,
+        le=1,
+        description="pypdfium2's text of a page takes pypdf's place if better by more than this",
+    )
+    least_quality: float = Field(
+        default=0.4, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
+    )
+    personal_data: Literal["report", "mask", "drop"] = Field(
+        default="report",
+        description="e-mail addresses, phone, account and card numbers are named, masked, or dropped with their"
+        " sentence; secrets such as keys and passwords are always masked",
+    )
+    password_env: str = Field(
+        default="",
+        description="environment variable with the password of encrypted documents; never the password itself",
+    )
 
 
 class Persona(_Section):

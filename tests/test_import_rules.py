@@ -28,11 +28,12 @@ ALLOWED = {
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},
-    "material": {"errors", "recipe", "records", "draft", "sources"},
     "why": {
         *("errors", "files", "recipe", "records", "spool", "history", "material", "drafted"),
         *("draft", "curate", "review", "publish", "teacher"),
     },
+    "reading": {"errors", "recipe", "records", "sources"},
+    "material": {"errors", "reading", "recipe", "records", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},

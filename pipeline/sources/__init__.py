@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.sources.blocks import ReadLimits
+    from pipeline.sources.blocks import ReadLimits, ReadOptions
     from pipeline.sources.documents import Document, Page, Unread, find_documents, read_document
     from pipeline.sources.passages import cut_passages, estimate_tokens, unique_passages
     from pipeline.sources.sentences import split_sentences
@@ -31,6 +31,7 @@ __all__ = [
     "Document",
     "Page",
     "ReadLimits",
+    "ReadOptions",
     "Unread",
     "cut_passages",
     "estimate_tokens",
@@ -42,6 +43,7 @@ __all__ = [
 
 _HOMES = {
     "ReadLimits": "blocks",
+    "ReadOptions": "blocks",
     "Document": "documents",
     "Page": "documents",
     "Unread": "documents",

@@ -15,9 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
-Format = Literal["pdf", "markdown", "text"]
+Format = Literal["pdf", "markdown", "text", "html", "docx", "epub"]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.append(sys.argv[1]); from pipeline.sources.child import main; main()"
@@ -27,13 +27,21 @@ _BYTES_PER_CHARACTER = 8
 _MIB = 1024 * 1024
 
 
-def read_apart(path: Path, form: Format, limits: ReadLimits, password: str | None = None) -> Reading:
+def read_apart(
+    path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None = None
+) -> Reading:
     """What the reader for `form` makes of the file. Raises Unreadable, and nothing else, if it makes nothing.
 
     The child gets `limits.seconds` of clock and processor time and `limits.memory_mib` of address space, and
     may answer with no more bytes than `limits.characters` can need.
     """
-    job = {"path": str(path), "format": form, "password": password, "limits": asdict(limits)}
+    job = {
+        "path": str(path),
+        "format": form,
+        "password": password,
+        "limits": asdict(limits),
+        "options": asdict(options),
+    }
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
@@ -48,9 +56,10 @@ def read_apart(path: Path, form: Format, limits: ReadLimits, password: str | Non
             data = _conversation(child, json.dumps(job).encode(), limits)
             child.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
+            raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
         finally:
-            child.kill()
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)  # with it the text recognition it may have started
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
@@ -83,16 +92,21 @@ def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits
 
 def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[bytes]) -> Reading:
     if status == -getattr(signal, "SIGXCPU", 0) and status:
-        raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s")
+        raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s")
     if status != 0:
-        raise Unreadable("damaged", f"reading it stopped the reader: {_last_words(status, complaints)}")
+        said = _last_words(status, complaints)
+        if said == "MemoryError":  # there was too little left even to say so in order
+            raise Stopped("unsupported", f"reading it took more than {limits.memory_mib} MiB of memory")
+        raise Stopped("damaged", f"reading it stopped the reader: {said}")
     try:
         answer: dict[str, Any] = json.loads(data)
         if "fate" in answer:
             fate: Fate = answer["fate"] if answer["fate"] in get_args(Fate) else "damaged"
-            raise Unreadable(fate, str(answer["cause"]))
+            kind = Stopped if answer["stopped"] else Unreadable
+            raise kind(fate, str(answer["cause"]), int(answer["page_count"]))
         pages = [(int(number), [Block(*block) for block in blocks]) for number, blocks in answer["pages"]]
-        return Reading(pages, [str(warning) for warning in answer["warnings"]])
+        warnings = [str(warning) for warning in answer["warnings"]]
+        return Reading(pages, warnings, str(answer["reader"]), int(answer["page_count"]))
     except (ValueError, KeyError, TypeError):
         raise Unreadable("damaged", "reading it confused the reader: its answer makes no sense") from None
 

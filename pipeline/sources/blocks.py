@@ -10,6 +10,9 @@ Fate = Literal[
     "encrypted", "scanned", "gibberish", "empty", "truncated", "damaged", "not-a-pdf", "too-slow", "unsupported"
 ]
 
+PersonalData = Literal["report", "mask", "drop"]
+PdfReaderName = Literal["auto", "pypdf", "pypdfium2"]
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -34,18 +37,45 @@ class ReadLimits:
     characters: int = 20_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is read, as the recipe's `documents` section says it."""
+
+    reader: PdfReaderName = "auto"
+    """Of PDFs. `auto` reads each page with both and keeps the better text."""
+    reader_margin: float = 0.03
+    """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
+    least_quality: float = 0.4
+    """A page whose share of plausible words is below this is gibberish and left out."""
+    personal_data: PersonalData = "report"
+    """What becomes of it; secrets are always masked."""
+
+
 @dataclass(slots=True)
 class Reading:
     """What came out of one file: numbered pages of blocks, and what a person should know about them."""
 
     pages: list[tuple[int, list[Block]]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    reader: str = ""
+    """What read it, in words."""
+    page_count: int = 1
+    """How many pages the file has, those without text among them."""
 
 
 class Unreadable(Exception):
-    """The whole file is of no use; `cause` is a sentence for whoever supplied it."""
+    """The whole file is of no use; `cause` is a sentence for whoever supplied it.
 
-    def __init__(self, fate: Fate, cause: str) -> None:
+    `page_count` is how many pages it has, as far as that is known.
+    """
+
+    def __init__(self, fate: Fate, cause: str, page_count: int = 0) -> None:
+        cause = "".join(mark if mark.isprintable() else " " for mark in cause)  # a file may have had a say in it
         super().__init__(cause)
         self.fate: Fate = fate
         self.cause = cause
+        self.page_count = page_count
+
+
+class Stopped(Unreadable):
+    """The reader did not come to its end: it crashed, or ran out of time or memory."""

@@ -7,10 +7,22 @@ import logging
 import math
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+from pipeline.sources.guard import guarded
+
+_READERS = {
+    "pdf": ("pdf", "read_pdf"),
+    "markdown": ("markdown", "read_markdown"),
+    "text": ("plain", "read_text"),
+    "html": ("markup", "read_html"),
+    "docx": ("word", "read_docx"),
+    "epub": ("epub", "read_epub"),
+}
+"""Format to module and function."""
 
 
 def main() -> None:
@@ -53,28 +65,31 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
     try:
         reading = _read(job, limits)
     except Unreadable as fault:
-        return {"fate": fault.fate, "cause": fault.cause}
+        return _refused(fault)
     except MemoryError:
-        return {"fate": "unsupported", "cause": f"reading it took more than {limits.memory_mib} MiB of memory"}
+        return _refused(Stopped("unsupported", f"reading it took more than {limits.memory_mib} MiB of memory"))
     except RecursionError:
-        return {"fate": "damaged", "cause": "its parts are nested deeper than any real document's"}
+        return _refused(Unreadable("damaged", "its parts are nested deeper than any real document's"))
     except OSError as fault:
-        return {"fate": "damaged", "cause": f"it cannot be read from the disk: {fault.strerror or fault}"}
+        return _refused(Unreadable("damaged", f"it cannot be read from the disk: {fault.strerror or fault}"))
     pages = [[number, [[block.kind, block.text, block.level] for block in blocks]] for number, blocks in reading.pages]
-    return {"pages": pages, "warnings": reading.warnings}
+    return {
+        "pages": pages,
+        "warnings": reading.warnings,
+        "reader": reading.reader or job["format"],
+        "page_count": reading.page_count,
+    }
+
+
+def _refused(fault: Unreadable) -> dict[str, Any]:
+    stopped = isinstance(fault, Stopped)
+    return {"fate": fault.fate, "cause": fault.cause, "page_count": fault.page_count, "stopped": stopped}
 
 
 def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
     """One reader per format, imported only when its format is met."""
-    path = Path(job["path"])
-    if job["format"] == "pdf":
-        from pipeline.sources.pdf import read_pdf
-
-        return read_pdf(path, limits, job["password"])
-    if job["format"] == "markdown":
-        from pipeline.sources.markdown import read_markdown
-
-        return read_markdown(path, limits)
-    from pipeline.sources.plain import read_text
-
-    return read_text(path, limits)
+    module, name = _READERS[job["format"]]
+    reader = getattr(import_module(f"pipeline.sources.{module}"), name)
+    path, options = Path(job["path"]), ReadOptions(**job["options"])
+    found = reader(path, limits, options, job["password"]) if job["format"] == "pdf" else reader(path, limits)
+    return guarded(found, options.personal_data)

@@ -14,7 +14,11 @@ _CONFIG = TextFixerConfig(
     fix_character_width=False,  # full-width punctuation is how Chinese is written
     normalization="NFC",
 )
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\u2061-\u2064\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffc]")
+_INVISIBLE = re.compile(
+    "[\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2060-\u2064\u202a-\u202e\u2066-\u206f\u3164\ufe00-\ufe0d\ufeff"
+    "\uffa0\ufff9-\ufffc\U000e0000-\U000e0fff]"  # the last are tags: whole sentences can be written in them unseen
+    "|(?<![^\x00-\x7f\\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\\s])"
+)
 _PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _SYMBOL_BULLETS = re.compile(
     "[\uf06c\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0e0\uf0fc\u25cf\u25aa\u25a0\u25e6\u2023\u2043]"
@@ -32,7 +36,7 @@ def repaired(line: str) -> str:
     """One line with its characters mended and its blanks made single; a soft hyphen at its end stays visible.
 
     Marks that nobody sees (zero-width, direction overrides) go, for text could hide behind them; joiners
-    stay, since Persian and Hindi need them.
+    stay between letters beyond ASCII, since Persian, Hindi and emoji need them.
     """
     text = line.rstrip()
     broken = text.endswith(_SOFT_HYPHEN)

@@ -6,15 +6,17 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.sources.apart import Format, read_apart
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Block, Fate, PdfReaderName, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 
-__all__ = ["Block", "Document", "Fate", "Page", "ReadLimits", "Unread", "find_documents", "read_document"]
+__all__ = ["Document", "Page", "Unread", "find_documents", "read_document"]
+
+_BY_DEFAULT = ReadOptions()
 
 FORMATS: dict[str, Format] = {
     ".pdf": "pdf",
@@ -22,10 +24,18 @@ FORMATS: dict[str, Format] = {
     ".markdown": "markdown",
     ".txt": "text",
     ".text": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".docx": "docx",
+    ".epub": "epub",
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
 
-_NAMES = "PDF, Markdown and text files (" + ", ".join(FORMATS) + ")"
+_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.6), ("pypdfium2", 0.2), ("pypdf", 0.2))
+"""Readers of a PDF in the order they are tried, and the share of the time each may take."""
+
+_NAMES = "PDF, Markdown, text, HTML, Word and EPUB files (" + ", ".join(FORMATS) + ")"
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,10 @@ class Document:
     sha256: str
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = field(default=())
+    reader: str = ""
+    """What read it, in words."""
+    page_count: int = 0
+    """How many pages the file has, those without text among them."""
 
     @cached_property
     def text(self) -> str:
@@ -63,6 +77,8 @@ class Unread:
     name: str
     fate: Fate
     cause: str
+    page_count: int = 0
+    """How many pages it has, as far as that is known."""
 
 
 def find_documents(patterns: Sequence[str], base: Path) -> list[Path]:
@@ -123,25 +139,27 @@ def _without_magic(pattern: str) -> Path:
     return Path(*parts[:magic])
 
 
-def read_document(path: Path, name: str, limits: ReadLimits, password: str | None = None) -> Document | Unread:
+def read_document(
+    path: Path, name: str, limits: ReadLimits, password: str | None = None, options: ReadOptions = _BY_DEFAULT
+) -> Document | Unread:
     """The file as a Document called `name`, or why it is none. Never raises for what is in the file.
 
     Each file is read in a process of its own within `limits`; an empty result counts as unread, whatever the
     reader says. `password` is tried where a file does not open without one.
     """
     try:
-        digest, reading = _read(path, limits, password)
+        digest, reading = _read(path, limits, options, password)
     except Unreadable as fault:
-        return Unread(name, fault.fate, fault.cause)
+        return Unread(name, fault.fate, fault.cause, fault.page_count)
     except (OSError, ValueError) as fault:
         return Unread(name, "damaged", f"it cannot be opened: {getattr(fault, 'strerror', None) or fault}")
     pages = tuple(Page(number, tuple(blocks)) for number, blocks in reading.pages if blocks)
     if not any(mark.isalnum() for page in pages for mark in page.text):
-        return Unread(name, "empty", "it holds no letter and no digit")
-    return Document(name, digest, pages, tuple(reading.warnings))
+        return Unread(name, "empty", "it holds no letter and no digit", reading.page_count)
+    return Document(name, digest, pages, tuple(reading.warnings), reading.reader, reading.page_count)
 
 
-def _read(path: Path, limits: ReadLimits, password: str | None) -> tuple[str, Reading]:
+def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> tuple[str, Reading]:
     form = FORMATS.get(path.suffix.lower())
     size = path.stat().st_size
     if form is None or not path.is_file():
@@ -152,4 +170,27 @@ def _read(path: Path, limits: ReadLimits, password: str | None) -> tuple[str, Re
         raise Unreadable("empty", "the file has no bytes in it")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, read_apart(path.resolve(), form, limits, password)
+    return digest, _read_safely(path.resolve(), form, limits, options, password)
+
+
+def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
+    """What a child makes of the file. Where both readers of PDFs together stop it, each is tried alone.
+
+    A stop is a crash, or want of time or memory; all tries together take no longer than the limit.
+    """
+    if form != "pdf" or options.reader != "auto":
+        return read_apart(path, form, limits, options, password)
+    stopped: Stopped | None = None
+    for reader, share in _TRIES:
+        try:
+            within = replace(limits, seconds=share * limits.seconds)
+            reading = read_apart(path, form, within, replace(options, reader=reader), password)
+        except Stopped as fault:
+            stopped = stopped or fault
+            continue
+        if stopped:
+            reading.warnings.append(f"read by {reader} alone, for with both readers {stopped.cause}")
+        return reading
+    if stopped and stopped.fate == "too-slow":
+        raise Unreadable("too-slow", f"reading it took longer than {limits.seconds:g} s")
+    raise stopped or AssertionError(_TRIES)

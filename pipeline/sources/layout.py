@@ -18,6 +18,9 @@ _CELL_GAP = 1.1
 _MARK_GAP = 6.0
 _WORD_GAP = 0.15
 _SURE_WORD_GAP = 0.4
+_INVISIBLE = 0.5
+"""Type smaller than this many points is not there to be read."""
+_FARTHEST = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,16 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class PageText:
+    """What a reader finds on one page: the same whichever reader it is."""
+
+    fragments: list[tuple[int, Fragment]]
+    """(quarter turns of its baseline, fragment) for each run of text, in the order of drawing."""
+    box: tuple[float, float, float, float]
+    """What is shown of the page: left, bottom, right, top."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What stands on one baseline of one column, or one row of a table (`row`)."""
 
@@ -50,6 +63,23 @@ class Line:
     size: float
     bold: bool
     row: bool = False
+
+
+def turned(x: float, y: float, turn: int) -> tuple[float, float]:
+    """Page coordinates as someone sees them who reads along a baseline turned by so many quarters."""
+    x, y = float(x), float(y)
+    return ((x, y), (y, -x), (-x, -y), (-y, x))[turn]
+
+
+def is_visible(fragment: Fragment) -> bool:
+    """Large enough to be read, and neither at infinity, nor at no number, nor miles off the page."""
+    places = (fragment.x, fragment.y, fragment.width, fragment.size)
+    return fragment.size >= _INVISIBLE and all(abs(place) < _FARTHEST for place in places)
+
+
+def is_bold(font_name: str) -> bool:
+    """As far as the name of its font tells."""
+    return re.search(r"bold|black|heavy|demi", font_name, re.I) is not None
 
 
 def lines_of(fragments: Sequence[Fragment]) -> list[Line]:

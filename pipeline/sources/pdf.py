@@ -1,123 +1,190 @@
-"""PDF files read with pypdf, page by page, and what became of those that cannot be read."""
+"""PDF files read page by page, with the reader whose text is better, and what became of those that cannot be read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from pypdf import PageObject, PdfReader
-from pypdf.generic import DictionaryObject
-
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
 from pipeline.sources.clean import broken_word, vocabulary
 from pipeline.sources.flow import blocks_of, body_of
-from pipeline.sources.layout import Fragment, Line, lines_of
+from pipeline.sources.layout import Fragment, Line, PageText, lines_of, turned
 from pipeline.sources.margins import PageLines, without_margins
-from pipeline.sources.pen import fragments_of, turned
-from pipeline.sources.quality import is_gibberish
+from pipeline.sources.pdfium_pages import PdfiumPages
+from pipeline.sources.pypdf_pages import PypdfPages, has_cyclic_pages
+from pipeline.sources.quality import is_gibberish, quality_of
 from pipeline.sources.tables import with_rows
 
 _CONTENTS_LINE = re.compile(r"(?:\s?[.…·]){5,}\s*[\divxlcA-Z.–-]*$")
+
+
+class PdfReader(Protocol):
+    """An open PDF, whichever library reads it."""
+
+    name: str
+    count: int
+
+    def page(self, number: int) -> PageText:
+        """One page, counted from 1. Raises what its library raises where the page is broken."""
+        ...
+
+    def holds_picture(self, number: int) -> bool:
+        """Whether an image stands on the page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one reader made of one page."""
+
+    reader: str
+    lines: PageLines
+    quality: float
+    letters: int
+    sideways: bool
+
+    def worth(self, most: int) -> float:
+        """Its quality, less what it lacks of the `most` letters that any reader found."""
+        return self.quality * (self.letters / most if most else 1.0)
 
 
 @dataclass(slots=True)
 class _Pages:
     """What the pages gave: their lines, and the numbers of those with something to tell."""
 
+    options: ReadOptions
     read: list[PageLines] = field(default_factory=list)
+    by: dict[str, list[int]] = field(default_factory=dict)
+    """Reader to the pages it was chosen for."""
     pictures: list[int] = field(default_factory=list)
     sideways: list[int] = field(default_factory=list)
     gibberish: list[int] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
     characters: int = 0
 
-    def add(self, page: PageObject, number: int) -> None:
-        """Reads one page. Raises whatever pypdf does where the page is broken."""
-        fragments, others = _upright(fragments_of(page))
-        text = "".join(fragment.text for _, fragment in fragments)
-        lines: list[Line] = []
-        if is_gibberish(text):
-            self.gibberish.append(number)
-        elif text.strip():
-            lines = lines_of([fragment for _, fragment in fragments])
-        elif _holds_image(page):
+    def add(self, readers: Sequence[PdfReader], number: int) -> None:
+        """Reads one page with each reader and keeps the better text. Raises if no reader can read it."""
+        found: list[_Found] = []
+        faults: list[Exception] = []
+        for reader in readers:
+            try:
+                found.append(_page(reader, number))
+            except MemoryError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - what one reader cannot read the other may
+                faults.append(fault)
+        if not found:
+            raise faults[0]
+        self._keep(_better(found, self.options.reader_margin), number)
+        if not self.read[-1].lines and number not in self.gibberish and readers[0].holds_picture(number):
             self.pictures.append(number)
-        if others:
+
+    def _keep(self, page: _Found, number: int) -> None:
+        lines = page.lines
+        if page.quality < self.options.least_quality:
+            self.gibberish.append(number)
+            lines = PageLines(number, [], lines.top, lines.bottom)
+        elif lines.lines:
+            self.by.setdefault(page.reader, []).append(number)
+        if page.sideways:
             self.sideways.append(number)
-        box, turn = page.cropbox, fragments[0][0] if fragments else 0
-        edges = [turned(x, y, turn)[1] for x in (box.left, box.right) for y in (box.bottom, box.top)]
-        self.read.append(PageLines(number, lines, max(edges), min(edges)))
-        self.characters += len(text)
+        self.read.append(lines)
+        self.characters += page.letters
 
 
-def read_pdf(path: Path, limits: ReadLimits, password: str | None) -> Reading:
+def read_pdf(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
     """The pages of a PDF as blocks. Raises Unreadable if nothing of it can be used."""
-    reader = _opened(path, password)
-    count = _page_count(reader, path)
-    pages = _Pages()
+    readers = _opened(path, options, password)
+    count = max(reader.count for reader in readers)
+    pages = _Pages(options)
     for number in range(1, min(count, limits.pages) + 1):
         try:
-            pages.add(reader.pages[number - 1], number)
+            pages.add(readers, number)
         except MemoryError:
             raise
         except Exception as fault:  # noqa: BLE001 - one bad page must not take the others with it
             pages.faults[number] = _said(fault)
         if pages.characters > limits.characters:
             break
+    if pages.faults and has_cyclic_pages(path):
+        raise Unreadable("damaged", "its page tree comes back on itself: pages are missing", count)
     if not any(page.lines for page in pages.read):
         raise _nothing_read(path, count, pages)
-    reading = Reading(warnings=_warnings(path, count, pages))
+    reading = Reading(warnings=_warnings(path, count, pages), reader=_readers_named(pages), page_count=count)
     _fill(pages.read, reading)
     return reading
 
 
-def _opened(path: Path, password: str | None) -> PdfReader:
+def _opened(path: Path, options: ReadOptions, password: str | None) -> list[PdfReader]:
+    """The readers that can open the file, pypdf first. Raises Unreadable if none can."""
     if path.stat().st_size == 0:
         raise Unreadable("empty", "the file has no bytes in it")
     with path.open("rb") as file:
         if b"%PDF-" not in file.read(1024):
             raise Unreadable("not-a-pdf", "the file does not begin as a PDF does")
-    try:
-        reader = PdfReader(path)
-        locked = reader.is_encrypted and not reader.decrypt("") and not (password and reader.decrypt(password))
-    except MemoryError:
-        raise
-    except NotImplementedError as fault:
-        raise Unreadable("encrypted", f"it is locked in a way that cannot be opened: {_said(fault)}") from None
-    except Exception as fault:  # noqa: BLE001 - pypdf meets broken files with errors of any type
-        raise _broken(path, fault) from None
-    if locked:
-        cause = "the password given does not open it" if password else "it opens only with a password"
-        raise Unreadable("encrypted", cause)
-    return reader
-
-
-def _page_count(reader: PdfReader, path: Path) -> int:
-    try:
-        count = len(reader.pages)
-    except MemoryError:
-        raise
-    except Exception as fault:  # noqa: BLE001 - as above: the page tree is read only now
-        raise _broken(path, fault) from None
-    if count == 0:
+    readers: list[PdfReader] = []
+    faults: list[Exception] = []
+    for name, opener in _OPENERS.items():
+        if options.reader not in ("auto", name):
+            continue
+        try:
+            readers.append(opener(path, password))
+        except (Unreadable, MemoryError):
+            raise
+        except Exception as fault:  # noqa: BLE001 - readers meet broken files with errors of any type
+            faults.append(fault)
+    if not readers:
+        raise _broken(path, faults[0])
+    if not any(reader.count for reader in readers):
         raise Unreadable("damaged" if _has_end_mark(path) else "truncated", "it holds no page")
-    return count
+    return readers
+
+
+_OPENERS: dict[str, Callable[[Path, str | None], PdfReader]] = {"pypdf": PypdfPages, "pypdfium2": PdfiumPages}
+
+
+def _page(reader: PdfReader, number: int) -> _Found:
+    page = reader.page(number)
+    fragments, others = _upright(page.fragments)
+    lines = lines_of([fragment for _, fragment in fragments])
+    raw = "".join(fragment.text for _, fragment in fragments)
+    quality = 0.0 if is_gibberish(raw) else quality_of("\n".join(line.text for line in lines))  # mending hides codes
+    left, bottom, right, top = page.box
+    turn = fragments[0][0] if fragments else 0
+    edges = [turned(x, y, turn)[1] for x in (left, right) for y in (bottom, top)]
+    letters = sum(len(line.text) - line.text.count(" ") for line in lines)
+    return _Found(reader.name, PageLines(number, lines, max(edges), min(edges)), quality, letters, bool(others))
+
+
+def _better(found: Sequence[_Found], margin: float) -> _Found:
+    """The first, unless another is better by more than the margin."""
+    most = max(one.letters for one in found)
+    best = max(found, key=lambda one: one.worth(most))
+    return best if best.worth(most) > found[0].worth(most) + margin else found[0]
+
+
+def _readers_named(pages: _Pages) -> str:
+    """The reader of most pages, and the other with its pages."""
+    first, *others = sorted(pages.by, key=lambda name: -len(pages.by[name]))
+    return ", ".join([first, *(f"{name} for {_named(pages.by[name])}" for name in others)])
 
 
 def _nothing_read(path: Path, count: int, pages: _Pages) -> Unreadable:
     if pages.gibberish:
-        cause = "its text is codes, not letters: its fonts do not say which letters they show"
-        return Unreadable("gibberish", cause)
+        cause = "its text makes no words: its fonts do not say which letters they show, or it was badly scanned"
+        return Unreadable("gibberish", cause, count)
     if pages.faults:
         first = next(iter(pages.faults.values()))
         return _broken(path, RuntimeError(f"no page could be read; the first: {first}"))
     if pages.pictures:
-        return Unreadable("scanned", f"its {count} page(s) are pictures: run text recognition (OCR) over it first")
-    return Unreadable("empty", f"its {count} page(s) hold neither text nor a picture")
+        return Unreadable(
+            "scanned", f"its {count} page(s) are pictures: run text recognition (OCR) over it first", count
+        )
+    return Unreadable("empty", f"its {count} page(s) hold neither text nor a picture", count)
 
 
 def _warnings(path: Path, count: int, pages: _Pages) -> list[str]:
@@ -127,7 +194,7 @@ def _warnings(path: Path, count: int, pages: _Pages) -> list[str]:
     if tried < count:
         warnings.append(f"only the first {tried} of {count} pages were read: the rest is over the limit")
     if pages.gibberish:
-        warnings.append(f"left out, for their fonts do not say which letters they show: {_named(pages.gibberish)}")
+        warnings.append(f"left out, for its text makes no words: {_named(pages.gibberish)}")
     if pages.pictures:
         warnings.append(f"a picture and no text, so nothing was read: {_named(pages.pictures)}")
     if pages.sideways:
@@ -176,22 +243,6 @@ def _upright(found: list[tuple[int, Fragment]]) -> tuple[list[tuple[int, Fragmen
     main = weights.index(max(weights))
     others = " ".join(fragment.text.strip() for turn, fragment in found if turn != main).strip()
     return [pair for pair in found if pair[0] == main], others
-
-
-def _holds_image(page: PageObject) -> bool:
-    return any(_images_in(page.get("/Resources"), depth=3))
-
-
-def _images_in(resources: Any, depth: int) -> Iterator[bool]:
-    resources = resources.get_object() if resources is not None else None
-    objects = resources.get("/XObject") if isinstance(resources, DictionaryObject) else None
-    objects = objects.get_object() if objects is not None else None
-    for reference in objects.values() if isinstance(objects, DictionaryObject) else ():
-        inner = reference.get_object()
-        if isinstance(inner, DictionaryObject):
-            yield inner.get("/Subtype") == "/Image"
-            if depth and inner.get("/Subtype") == "/Form":
-                yield from _images_in(inner.get("/Resources"), depth - 1)
 
 
 def _broken(path: Path, fault: BaseException) -> Unreadable:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from itertools import pairwise
 from typing import Any
 
 from pypdf import PageObject
 from pypdf.generic import ArrayObject, ContentStream, DictionaryObject, NameObject
 
-from pipeline.sources.layout import Fragment
+from pipeline.sources.layout import Fragment, is_bold, is_visible, turned
 
 _NO_CHARACTER_WIDTH = 0.5
 """Ems a character takes where its font does not say."""
 _JUMP = -1100
 """Thousandths of an em; a word gap takes 250 to 400."""
-_INVISIBLE = 0.5
-"""Type smaller than this many points is not there to be read."""
-_FARTHEST = 1e6
 _MOVES = frozenset({b"Td", b"TD", b"Tm", b"T*", b"'", b'"'})
 _SPACINGS = frozenset({b"Tc", b"Tw"})
 _SHOWS = frozenset({b"Tj", b"TJ", b"'", b'"'})
@@ -91,15 +87,13 @@ class _Pen:
             inferred = text.startswith(" ") and not blank
             shown = text.strip("\n")[1 if inferred else 0 :]
             unsure = self._after_break or inferred
-            self._keep(turn, Fragment(shown, x, y, width * along, across, _is_bold(font), unsure))
+            self._keep(turn, Fragment(shown, x, y, width * along, across, is_bold(_name(font)), unsure))
             self._after_break = False
         self._after_break |= "\n" in text
 
     def _keep(self, turn: int, fragment: Fragment) -> None:
         """Keeps it if a reader could see it, and once: drawing twice is a poor man's bold or shadow."""
-        if fragment.size < _INVISIBLE or not all(
-            map(_is_sane, (fragment.x, fragment.y, fragment.width, fragment.size))
-        ):
+        if not is_visible(fragment):
             return
         place = (fragment.text.strip(), round(fragment.x), round(fragment.y))
         if len(place[0]) < 3 or place not in self._drawn:
@@ -202,12 +196,6 @@ def _is_pagination(operands: Any) -> bool:
     return isinstance(properties, DictionaryObject) and properties.get("/Type") == "/Pagination"
 
 
-def turned(x: float, y: float, turn: int) -> tuple[float, float]:
-    """Page coordinates as someone sees them who reads along a baseline turned by so many quarters."""
-    x, y = float(x), float(y)
-    return ((x, y), (y, -x), (-x, -y), (-y, x))[turn]
-
-
 def _product(first: Matrix, second: Matrix) -> tuple[float, float, float, float, float, float]:
     a, b, c, d, e, f = first
     g, h, i, j, k, m = second
@@ -219,11 +207,5 @@ def _reads_leftwards(found: list[tuple[int, Fragment]]) -> bool:
     return sum("\u0590" <= mark <= "\u08ff" or "\ufb1d" <= mark <= "\ufefc" for mark in text) > 0.3 * len(text)
 
 
-def _is_sane(place: float) -> bool:
-    """Neither infinite, nor no number, nor miles off the page."""
-    return abs(place) < _FARTHEST
-
-
-def _is_bold(font: DictionaryObject | None) -> bool:
-    name = str(font.get("/BaseFont", "")) if font is not None else ""
-    return re.search(r"bold|black|heavy|demi", name, re.I) is not None
+def _name(font: DictionaryObject | None) -> str:
+    return str(font.get("/BaseFont", "")) if font is not None else ""

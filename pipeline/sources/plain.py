@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,9 +32,10 @@ def read_text(path: Path, limits: ReadLimits) -> Reading:
     return Reading([page for page in pages if page[1]], warnings)
 
 
-def decoded(path: Path, limits: ReadLimits) -> tuple[str, list[str]]:
+def decoded(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str, list[str]]:
     """The characters of a text file up to the limit, and what had to be guessed or left out.
 
+    `declared` is the encoding that the file itself names. A byte order mark and UTF-8 that holds outrank it.
     Raises Unreadable if the file is empty, is no text, or holds nothing a person could read.
     """
     with path.open("rb") as file:
@@ -41,7 +43,7 @@ def decoded(path: Path, limits: ReadLimits) -> tuple[str, list[str]]:
         more = bool(file.read(1))
     if not data.strip():
         raise Unreadable("empty", "the file has no characters in it")
-    text, warnings = _characters(data, more)
+    text, warnings = _characters(data, more, declared)
     if len(text) > limits.characters or more:
         text = text[: limits.characters]
         warnings.append(f"only the first {limits.characters} characters were read: the rest is over the limit")
@@ -52,12 +54,14 @@ def decoded(path: Path, limits: ReadLimits) -> tuple[str, list[str]]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), warnings
 
 
-def _characters(data: bytes, cut: bool) -> tuple[str, list[str]]:
+def _characters(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         return decoder.decode(data, final=not cut), []
     except UnicodeDecodeError as fault:
+        with contextlib.suppress(LookupError, UnicodeError):
+            return codecs.lookup(declared).decode(data, "replace")[0], []
         warning = f"it is not {encoding.upper()} (byte {fault.start}): it was read as Windows-1252"
         return data.decode("cp1252", "replace"), [warning]
 

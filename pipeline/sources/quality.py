@@ -1,15 +1,27 @@
-"""Is this text language at all? Fonts without a map to Unicode give pages that only look like text."""
+"""Is this text language at all? Fonts without a map to Unicode, and bad scans, give pages that only look like text."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 MINIMUM_LETTERS = 100
 """Fewer Latin letters than this say nothing about their frequencies."""
+_FEW = 40
+"""Fewer characters in words than this say nothing about the share of plausible ones."""
 
 _COMMON = frozenset("eainrsto")
 _GLYPH_NAME = re.compile(r"\(cid:\d+\)|glyph<[^<>]*>|(?:/[A-Za-z]{1,2}\d{1,4}\s?){3,}")
+_EDGES = re.compile(r"^[^\w]+|[^\w]+$")
+_PARTS = re.compile(r"[-–—/’'‘.,:;·&+_@()\[\]…]+")
+_NUMBER = re.compile(r"[\W_]*\d[\d\W_]*(?:[a-zA-Zª°º%€$£]{1,3})?$")
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_UNSPACED = re.compile("[\u2e80-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
+"""Scripts without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
+_LONGEST_WORD = 30
+_LONE = frozenset("aeiouyàáéèêíóôúåöøAEIOUYÀÁÉÈÍÓÚÅÖØ")
+"""Letters that are words in one European language or another."""
 
 
 def is_gibberish(text: str) -> bool:
@@ -25,6 +37,78 @@ def is_gibberish(text: str) -> bool:
     named = sum(len(match.group()) for match in _GLYPH_NAME.finditer(text))
     unmapped = sum(1 for mark in visible if _is_unmapped(mark))
     return named > 0.2 * len(visible) or unmapped > 0.05 * len(visible) or _letters_are_shifted(text)
+
+
+def quality_of(text: str) -> float:
+    """The share (0 to 1) of a text's words, by length, that look like words of some language.
+
+    A plausible word has letters of one script, in one case but for its start, and if it is Latin a vowel and
+    no six consonants in a row. Words torn into single letters, words run together, letters mixed with digits
+    and signs (what bad text recognition gives), unmapped codes and right-to-left text put down backwards
+    count against it. Numbers count neither way. Text too short to judge has 1, gibberish has 0.
+    """
+    if is_gibberish(text):
+        return 0.0
+    good = bad = lone = 0
+    for token in text.split():
+        word = _EDGES.sub("", token)
+        if not word or _NUMBER.match(word):
+            bad += sum(map(_is_unmapped, token)) + (len(token) > 2 and not word and not _is_rule(token))
+            continue
+        if len(word) == 1 and "A" <= unicodedata.normalize("NFD", word)[0].upper() <= "Z" and word not in _LONE:
+            lone += 1
+            continue
+        for part in _PARTS.split(word):
+            if _is_plausible(part):
+                good += len(part)
+            else:
+                bad += len(part)
+    bad += lone if lone > 0.1 * (good + bad) else 0  # a few are initials, variables and labels
+    if good + bad < _FEW:
+        return 1.0
+    return good / (good + bad) * (0.5 if _is_backwards(text) else 1.0)
+
+
+def _is_plausible(word: str) -> bool:
+    letters = sum(map(_is_letter, word))
+    if not word or word.isdigit() or letters < len(word):
+        return not word or word.isdigit()
+    if _UNSPACED.search(word):
+        return True
+    if len(word) > _LONGEST_WORD or not (word[1:].islower() or word.isupper() or not word.isascii() or _is_camel(word)):
+        return False
+    plain = unicodedata.normalize("NFD", word.casefold())
+    if not plain.isascii() and not any("a" <= mark <= "z" for mark in plain):
+        return True
+    if len(word) > 3 and not word.isupper() and not re.search(r"[aeiouyäöüæøœıw]", plain):
+        return False
+    return not _CONSONANTS.search(plain) or word.isupper()
+
+
+def _is_letter(mark: str) -> bool:
+    return unicodedata.category(mark)[0] in "LM" or mark in "\u200c\u200d"
+
+
+def _is_camel(word: str) -> bool:
+    """McDonald, iPhone, JavaScript: case changes at most twice, and not at every other letter."""
+    changes = sum(one.islower() and other.isupper() for one, other in pairwise(word))
+    return changes <= max(1, len(word) // 5)
+
+
+def _is_rule(token: str) -> bool:
+    """A line of dots or dashes is drawn, not misread."""
+    return len(set(token)) <= 2
+
+
+def _is_backwards(text: str) -> bool:
+    """Arabic or Hebrew in the order of the page and not of speech: its first letters stand last.
+
+    Arabic's article begins words and never ends them; Hebrew's final letters end words and never begin them.
+    """
+    words = re.findall(r"[\u0590-\u06ff]{3,}", unicodedata.normalize("NFKC", text))
+    right: int = sum(word.startswith("ال") or word[-1] in "םןץףךةى" for word in words)
+    wrong: int = sum(word.endswith("لا") or word[0] in "םןץףךةى" for word in words)
+    return wrong > right
 
 
 def _is_unmapped(mark: str) -> bool:

@@ -16,7 +16,7 @@ SPLIT = Split(unseen=0.2, rephrased=0.3, off_topic=0.3, near_topic=0.3)
 
 
 def record(kind: str, parent: int, fact: int, wording: int) -> Record:
-    question = f"Question {parent} {fact} {wording}?"
+    question = f"Question {parent} {fact} {wording} of the {kind} kind?"
     document = kind == "document"
     return Record(
         id=content_id(kind, question), kind=kind, question=question, answer="Answer.", source="a.md",

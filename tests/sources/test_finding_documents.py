@@ -10,7 +10,7 @@ from pipeline.sources import find_documents
 
 @pytest.fixture
 def base(tmp_path):
-    for name in ("b.md", "a.txt", "deep/er/c.PDF", "deep/skip.png", "deep/.hidden.md", ".git/d.md", "odd.docx"):
+    for name in ("b.md", "a.txt", "deep/er/c.PDF", "deep/skip.png", "deep/.hidden.md", ".git/d.md", "odd.odt"):
         path = tmp_path / "base" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
@@ -36,10 +36,10 @@ def test_the_order_depends_on_names_and_each_file_comes_once(base):
 
 
 def test_a_file_named_outright_is_taken_so_that_its_fate_is_told(base):
-    assert names(base, "odd.docx") == ["odd.docx"]
+    assert names(base, "odd.odt") == ["odd.odt"]
 
 
-@pytest.mark.parametrize("pattern", ["absent.pdf", "*.docx", "deep/*.md", "a\0b"])
+@pytest.mark.parametrize("pattern", ["absent.pdf", "*.odt", "deep/*.md", "a\0b"])
 def test_a_pattern_that_gives_nothing_is_an_error_that_names_it(base, pattern):
     with pytest.raises(InputError) as fault:
         find_documents(["b.md", pattern], base)

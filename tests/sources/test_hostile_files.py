@@ -109,7 +109,7 @@ def test_a_sparse_giant_is_refused_by_its_size_alone(tmp_path):
         ("blank.txt", b" \n\n\t ", "empty"),
         ("binary.txt", bytes(range(256)) * 40, "unsupported"),
         ("marks.txt", b"--- *** !!! ???", "empty"),
-        ("letter.docx", b"PK\x03\x04", "unsupported"),
+        ("letter.odt", b"PK\x03\x04", "unsupported"),
     ],
 )
 def test_files_that_are_not_what_they_seem(tmp_path, name, data, fate):
@@ -142,3 +142,13 @@ def test_no_damage_to_a_pdf_makes_reading_it_raise(tmp_path_factory, place, nois
     data = one_page(b"BT /F1 12 Tf 72 700 Td (Hello, listeners.) Tj ET")
     path.write_bytes(data[:place] + noise + data[place + len(noise) :])
     assert isinstance(read_document(path, "fuzz", SMALL), Document | Unread)
+
+
+def test_a_pdf_that_is_too_much_for_both_readers_is_read_by_the_one_that_can(tmp_path):
+    path = tmp_path / "heavy.pdf"
+    moves = zlib.compress(b"BT /F1 12 Tf 72 700 Td (Listeners wait.) Tj ET " + b"0 0 m " * 500_000)
+    path.write_bytes(one_page(moves, b"/Filter /FlateDecode"))  # nothing to PDFium, more than 180 MiB to pypdf
+    found = read_document(path, "heavy", ReadLimits(memory_mib=180))
+    assert isinstance(found, Document), found
+    assert (found.text, found.reader) == ("Listeners wait.", "pypdfium2")
+    assert "180 MiB" in found.warnings[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from pipeline.sources import ReadLimits, Unread, read_document, split_sentences
+from pipeline.sources import ReadLimits, ReadOptions, Unread, read_document, split_sentences
 from tests.sources.made_up_documents import LEADING, Setter
 
 PROSE = (
@@ -27,11 +27,16 @@ def setter(tmp_path):
     return Setter(tmp_path / "set.pdf")
 
 
+@pytest.fixture(params=["pypdf", "pypdfium2"])
+def options(request):
+    return ReadOptions(reader=request.param)
+
+
 @pytest.fixture
-def read(tmp_path, setter):
+def read(tmp_path, setter, options):
     def reader():
         setter.save()
-        found = read_document(tmp_path / "set.pdf", "set.pdf", ReadLimits())
+        found = read_document(tmp_path / "set.pdf", "set.pdf", ReadLimits(), options=options)
         assert not isinstance(found, Unread), found
         return found
 
@@ -181,9 +186,14 @@ def test_one_broken_page_is_named_and_the_others_are_read(tmp_path, setter):
     broken[NameObject("/Filter")] = NameObject("/NoSuchFilter")
     writer.pages[1][NameObject("/Contents")] = writer._add_object(broken)
     writer.write(tmp_path / "one_bad.pdf")
-    found = read_document(tmp_path / "one_bad.pdf", "one_bad.pdf", ReadLimits())
+    bad = tmp_path / "one_bad.pdf"
+    found = read_document(bad, "one_bad.pdf", ReadLimits(), options=ReadOptions(reader="pypdf"))
     assert [page.number for page in found.pages] == [1, 3]
     assert any(warning.startswith("page 2 could not be read") for warning in found.warnings)
+    whole = read_document(bad, "one_bad.pdf", ReadLimits())
+    assert [page.number for page in whole.pages] == [1, 2, 3]
+    assert whole.reader == "pypdf, pypdfium2 for page 2"
+    assert not whole.warnings
 
 
 def test_what_a_tagged_file_marks_as_its_head_is_left_out_even_of_one_page(tmp_path, setter):

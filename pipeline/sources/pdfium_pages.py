@@ -1,0 +1,169 @@
+"""The pages of a PDF as PDFium reads them, through pypdfium2.
+
+PDFium says of each character where it stands and which object of the page drew it; the characters that one
+object draws without a gap are one fragment. Calls go to its C interface directly: the package's own classes
+give the text of a page without places.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from pipeline.sources.blocks import Unreadable
+from pipeline.sources.layout import Fragment, PageText, is_bold, is_visible, turned
+
+_HYPHENS = (0x02, 0xFFFE)
+"""What PDFium puts for a hyphen at a line's end."""
+_BLANKS = (0x20, 0x0D, 0x0A)
+"""All that PDFium ever adds of its own."""
+_LAM, _ALEFS = 0x0644, (0x0622, 0x0623, 0x0625, 0x0627)
+_NAME = 256
+
+
+class PdfiumPages:
+    """An open PDF. Raises Unreadable where it is locked, PdfiumError where it is broken."""
+
+    name = "pypdfium2"
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        try:
+            self._pdf = pypdfium2.PdfDocument(path, password=password)
+        except pypdfium2.PdfiumError as fault:
+            if fault.err_code == pdfium.FPDF_ERR_PASSWORD:
+                cause = "the password given does not open it" if password else "it opens only with a password"
+                raise Unreadable("encrypted", cause) from None
+            if fault.err_code == pdfium.FPDF_ERR_SECURITY:
+                raise Unreadable("encrypted", "it is locked in a way that cannot be opened") from None
+            raise
+        self.count = len(self._pdf)
+
+    def page(self, number: int) -> PageText:
+        """One page, counted from 1."""
+        page = self._pdf[number - 1]
+        text = page.get_textpage()
+        return PageText(_Hand(text.raw).written(), page.get_cropbox())
+
+    def holds_picture(self, number: int) -> bool:
+        """Whether an image stands on the page, itself or inside a form."""
+        return any(self._pdf[number - 1].get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4))
+
+
+@dataclass(slots=True)
+class _Type:
+    """How one text object is set."""
+
+    turn: int
+    size: float
+    bold: bool
+    artifact: bool
+    """The file itself marks it as running head, foot or watermark."""
+
+
+class _Hand:
+    """Follows the characters of a page and keeps the fragments they make."""
+
+    def __init__(self, text: Any) -> None:
+        self._text = text
+        self._types: dict[int, _Type] = {}
+        self._found: list[tuple[int, Fragment]] = []
+        self._codes: list[int] = []
+        self._object = 0
+        self._last = (0.0, 0.0)
+        self._place = (0.0, 0.0, 0.0)
+        """Start, end and baseline of the fragment under way, as its reader sees them."""
+
+    def written(self) -> list[tuple[int, Fragment]]:
+        """(quarter turns of its baseline, fragment) for each run of text, in PDFium's order."""
+        box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+        for index in range(pdfium.FPDFText_CountChars(self._text)):
+            code = pdfium.FPDFText_GetUnicode(self._text, index)
+            if code in _BLANKS and pdfium.FPDFText_IsGenerated(self._text, index) == 1:
+                self._close()
+                continue
+            drawn_by = pdfium.FPDFText_GetTextObject(self._text, index)
+            address = ctypes.addressof(drawn_by.contents) if drawn_by else 0
+            kind = self._types.get(address) or self._type(index, address, drawn_by)
+            if kind.artifact:
+                continue
+            pdfium.FPDFText_GetLooseCharBox(self._text, index, box)
+            corners = turned(box.left, box.bottom, kind.turn), turned(box.right, box.top, kind.turn)
+            start, end = min(corners[0][0], corners[1][0]), max(corners[0][0], corners[1][0])
+            if address != self._object or not self._codes:
+                self._close()
+                pdfium.FPDFText_GetCharOrigin(self._text, index, x, y)
+                self._object, self._place = address, (start, end, turned(x.value, y.value, kind.turn)[1])
+            self._place = (min(self._place[0], start), max(self._place[1], end), self._place[2])
+            self._add(0x2D if code in _HYPHENS else code if 0 < code <= sys.maxunicode else 0xFFFD, (start, end))
+        self._close()
+        return self._found
+
+    def _add(self, code: int, place: tuple[float, float]) -> None:
+        if code == _LAM and self._codes and self._codes[-1] in _ALEFS and place == self._last:
+            self._codes.insert(-1, code)  # PDFium gives the two letters of this ligature in the order of the page
+        else:
+            self._codes.append(code)
+        self._last = place
+
+    def _close(self) -> None:
+        """Keeps what stands under way as a fragment."""
+        if self._codes:
+            kind = self._types[self._object]
+            start, end, y = self._place
+            fragment = Fragment(_characters(self._codes), start, y, end - start, kind.size, kind.bold, unsure=True)
+            if is_visible(fragment):
+                self._found.append((kind.turn, fragment))
+            self._codes = []
+
+    def _type(self, index: int, address: int, drawn_by: Any) -> _Type:
+        matrix = pdfium.FS_MATRIX()
+        pdfium.FPDFText_GetMatrix(self._text, index, matrix)
+        turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4
+        size = pdfium.FPDFText_GetFontSize(self._text, index) * math.hypot(matrix.c, matrix.d)
+        name = _font_name(drawn_by) if address else ""
+        artifact = bool(address) and _is_artifact(drawn_by)
+        self._types[address] = _Type(turn, round(abs(size), 2), is_bold(name), artifact)
+        return self._types[address]
+
+
+def _characters(codes: list[int]) -> str:
+    """Code points as text; PDFium may give one beyond U+FFFF as two halves."""
+    text = "".join(map(chr, codes))
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _font_name(drawn_by: Any) -> str:
+    buffer = ctypes.create_string_buffer(_NAME)
+    pdfium.FPDFFont_GetBaseFontName(pdfium.FPDFTextObj_GetFont(drawn_by), buffer, _NAME)
+    return buffer.value.decode("utf-8", "replace")
+
+
+def _is_artifact(drawn_by: Any) -> bool:
+    """Whether the file marks it as a typed artifact: text of that kind is a running head, foot or watermark.
+
+    PDFium does not tell names, so that the type itself (/Pagination) cannot be looked at.
+    """
+    marks = (pdfium.FPDFPageObj_GetMark(drawn_by, place) for place in range(_counted(drawn_by)))
+    return any(
+        _text_of(pdfium.FPDFPageObjMark_GetName, mark) == "Artifact"
+        and pdfium.FPDFPageObjMark_GetParamValueType(mark, b"Type") == pdfium.FPDF_OBJECT_NAME
+        for mark in marks
+    )
+
+
+def _counted(drawn_by: Any) -> int:
+    return max(0, int(pdfium.FPDFPageObj_CountMarks(drawn_by)))
+
+
+def _text_of(call: Any, *arguments: Any) -> str:
+    """What one of PDFium's string calls gives: UTF-16 with a zero at its end."""
+    buffer, length = (ctypes.c_ushort * (_NAME // 2))(), ctypes.c_ulong()
+    call(*arguments, buffer, _NAME, length)
+    return bytes(buffer)[: max(0, min(_NAME, length.value) - 2)].decode("utf-16-le", "replace")
