@@ -16,7 +16,7 @@ from pipeline.errors import CourseworkError
 from pipeline.recipe import load_recipe
 from pipeline.run import Options, plan
 from pipeline.run import run as run_stages
-from pipeline.teacher.batches import service
+from pipeline.teacher.batches import lane, service
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.rehearsal import Rehearsal
 from pipeline.teacher.rehearsal.running import Rehearsing
@@ -38,7 +38,8 @@ KEY = "canary-77c1"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """The list of the rehearsal does not lag, so nobody need wait for it."""
-    monkeypatch.setattr(service, "LISTED_WITHIN", 0.01)
+    monkeypatch.setattr(service, "LOOKS", (0.01, 0.01))
+    monkeypatch.setattr(lane, "LISTED_WITHIN", 0.0)
     monkeypatch.setattr(service, "FIRST_PAUSE", 0.01)
 
 
@@ -155,7 +156,7 @@ def test_a_batch_that_ended_badly_is_harvested_and_the_rest_sent_again(workspace
     assert problems(workspace) == []
 
 
-SENDING = {"batch-named", "batch-uploaded", "batch-created", "batch-known"}
+SENDING = {"batch-named", "batch-uploaded", "batch-asked", "batch-created", "batch-known"}
 POINTS = [name for name in crash_points() if name.startswith(BATCH)]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import uniform
+from time import monotonic
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pipeline.errors import CannotWrite, TeacherError
-from pipeline.teacher.batches.lines import ENDPOINT, is_whole
+from pipeline.teacher.batches.lines import is_whole
 from pipeline.teacher.endpoint import Address
 from pipeline.teacher.faults import RequestRejected, TryFailed, judged, read_error
 
@@ -23,13 +24,20 @@ CALL_SECONDS = 60.0
 """For a call that carries no file, in all."""
 SLOWEST = 50_000
 """Bytes a second; a file that comes or goes slower than this is given up."""
-LISTED_WITHIN = 2.0
-"""Seconds within which a batch that was created stands in the list."""
+LOOKS = (2.0, 8.0, 30.0)
+"""Seconds before each look for a batch whose creation was not heard of."""
+MOST_LISTED = 5_000
+"""So many batches of the account are looked through, the newest first."""
+READY_SECONDS = 600.0
+"""Azure takes a while over an uploaded file, and refuses a batch of it before."""
+READY_PAUSE = 2.0
 LONGEST_WAIT = 120.0
 FIRST_PAUSE = 0.5
 """Seconds before a second try, about; it doubles with each."""
 _MARK = "coursework"
 _CUT = "cut_short"
+_SURELY_NOT_DONE = frozenset({"http_429", "not_reached"})
+_UNREADY = frozenset({"pending", "running", "notrunning"})
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
 T = TypeVar("T")
@@ -39,6 +47,8 @@ class State(NamedTuple):
     """How a batch stands."""
 
     status: str
+    input: str
+    """Id of the file of requests."""
     output: str | None
     """Id of the file of answers."""
     errors: str | None
@@ -53,6 +63,11 @@ class State(NamedTuple):
     def ended(self) -> bool:
         """Nothing more will come."""
         return self.status in _ENDED
+
+    @property
+    def invalid(self) -> bool:
+        """It failed before any of it was put."""
+        return self.status == "failed" and self.output is None
 
 
 class Gone(TeacherError):
@@ -79,7 +94,7 @@ class Service:
             from openai import AsyncOpenAI
             from openai import Omit as Nothing
 
-            parts = urlsplit(self._address.base_url)
+            parts = urlsplit(self._address.batches_url)
             headers = self._address.headers
             self._opened = AsyncOpenAI(
                 base_url=urlunsplit(parts._replace(query="")),
@@ -97,64 +112,102 @@ class Service:
             await self._opened.close()
 
     async def upload(self, file: IO[bytes], name: str) -> str:
-        """The id of an uploaded file of requests."""
+        """The id of an uploaded file of requests, once a batch can be made of it."""
         seconds = self._seconds + file.seek(0, 2) / SLOWEST
 
-        async def once() -> str:
+        async def once() -> FileObject:
             file.seek(0)
             async with self._judging(seconds, _no_batches):
-                return _id(await self._client.files.create(file=(f"{name}.jsonl", file), purpose="batch"))
+                return _sound(await self._client.files.create(file=(f"{name}.jsonl", file), purpose="batch"))
+
+        return await self._ready(await self._tried(once))
+
+    async def _ready(self, uploaded: FileObject) -> str:
+        async def once() -> FileObject:
+            async with self._judging(self._seconds, _no_batches):
+                return _sound(await self._client.files.retrieve(uploaded.id))
+
+        until = monotonic() + READY_SECONDS
+        now = uploaded
+        while str(now.status).lower() in _UNREADY and monotonic() < until:
+            await asyncio.sleep(READY_PAUSE)
+            now = await self._tried(once)
+        if str(now.status).lower() in _UNREADY or now.status == "error":
+            raise TeacherError(
+                f"{self._address.name} says that the uploaded file {now.id} is {now.status}: {now.status_details}.",
+                remedy="Nothing is lost; run the same command again.",
+            )
+        return now.id
+
+    async def create(self, file: str, name: str) -> str:
+        """The id of a new batch of a file, under a name of ours. It is never asked for twice unless it was surely not
+        created: raises Unsure if it may have been, unheard."""
+        unheard: list[TryFailed] = []
+
+        async def once() -> str | None:
+            try:
+                async with self._judging(self._seconds, _no_batches):
+                    batch = await self._client.batches.create(
+                        input_file_id=file,
+                        endpoint=self._address.batched_path,  # type: ignore[arg-type]
+                        completion_window="24h",
+                        metadata={_MARK: name},
+                    )
+                    return _sound(batch).id
+            except TryFailed as fault:
+                if fault.cause in _SURELY_NOT_DONE:
+                    raise
+                unheard.append(fault)
+                return None
+
+        return await self._tried(once) or await self._unheard(file, name, unheard[0])
+
+    async def _unheard(self, file: str, name: str, fault: TryFailed) -> str:
+        """The id of a batch whose creation was not heard of. Raises Unsure if no list shows it."""
+        for pause in LOOKS:
+            await asyncio.sleep(pause)
+            with suppress(TryFailed, RequestRejected, TeacherError):
+                found = await self._found(name, file)
+                if found is not None:
+                    return found
+        raise Unsure(
+            f"{str(fault).rstrip('.')}; whether the batch was created is not known.",
+            remedy="Nothing is lost; run the same command again later: it looks for the batch first.",
+        ) from None
+
+    async def find(self, name: str, file: str) -> str | None:
+        """The id of the batch of our name, or of our file where the endpoint keeps no names; None if none is listed."""
+
+        async def once() -> str | None:
+            return await self._found(name, file)
 
         return await self._tried(once)
 
-    async def create(self, file: str, name: str, made: float) -> str:
-        """The id of a new batch under a name of ours. Raises Unsure if it may have been created unheard."""
-        asked = False
-
-        async def once() -> str:
-            nonlocal asked
-            if asked:  # the answer was lost, perhaps not the batch
-                await asyncio.sleep(LISTED_WITHIN)
-                found = await self._found(name, made)
-                if found is not None:
-                    return found
-            asked = True
-            async with self._judging(self._seconds, _no_batches):
-                batch = await self._client.batches.create(
-                    input_file_id=file, endpoint=ENDPOINT, completion_window="24h", metadata={_MARK: name}
-                )
-                return _id(batch)
-
-        return await self._tried(once, Unsure)
-
-    async def find(self, name: str, made: float) -> str | None:
-        """The id of the batch of our name, if it was ever created; looks twice, for a list may lag."""
-
-        async def once() -> str | None:
-            return await self._found(name, made)
-
-        found = await self._tried(once)
-        if found is None:
-            await asyncio.sleep(LISTED_WITHIN)
-            found = await self._tried(once)
-        return found
-
-    async def _found(self, name: str, made: float) -> str | None:
-        a_day_before = made - 86_400
+    async def _found(self, name: str, file: str) -> str | None:
+        looked_at = 0
         async with self._judging(self._seconds, _no_batches):
             async for batch in self._client.batches.list(limit=100):
-                if (batch.metadata or {}).get(_MARK) == name:
-                    return _id(batch)
-                if (batch.created_at or made) < a_day_before:  # the newest come first
+                if (batch.metadata or {}).get(_MARK) == name or batch.input_file_id == file:
+                    return _sound(batch).id
+                looked_at += 1
+                if looked_at == MOST_LISTED:
                     break
         return None
+
+    async def delete(self, file: str) -> None:
+        """Have the endpoint forget a file. Tried once, for it does not matter much. Raises Gone."""
+        try:
+            async with self._judging(self._seconds, _gone):
+                await self._client.files.delete(file)
+        except (TryFailed, RequestRejected) as fault:
+            raise TeacherError(f"{str(fault).rstrip('.')}.") from None
 
     async def state(self, batch: str) -> State:
         """How a batch stands. Raises Gone if the endpoint does not know it."""
 
         async def once() -> State:
             async with self._judging(self._seconds, _gone):
-                return _state(await self._client.batches.retrieve(batch))
+                return self._state(await self._client.batches.retrieve(batch))
 
         return await self._tried(once)
 
@@ -198,7 +251,7 @@ class Service:
             raise TryFailed("too_slow", f"no whole answer within {seconds:.0f} seconds") from None
         except APIStatusError as fault:
             code, said = read_error(fault.response.content)
-            said = self._redacted(f"{self._address.name} answered {fault.status_code}: {said}")
+            said = self._address.redacted(f"{self._address.name} answered {fault.status_code}: {said}")
             if fault.status_code == 404:
                 raise not_found(said) from None
             raise judged(fault.status_code, code, said, fault.response.headers.get("Retry-After")) from None
@@ -210,15 +263,27 @@ class Service:
             raise TryFailed("not_understood", f"the answer was not understood ({type(fault).__name__})") from None
 
     def _no_connection(self, fault: BaseException) -> TryFailed:
-        return TryFailed("no_connection", self._redacted(f"{self._address.name}: {type(fault).__name__}: {fault}"))
+        from httpx2 import ConnectError
 
-    def _redacted(self, text: str) -> str:
-        """Some servers quote the key they refuse."""
-        return text.replace(self._address.key, "[key]") if len(self._address.key) > 4 else text
+        cause = "not_reached" if isinstance(fault, ConnectError) else "no_connection"
+        return TryFailed(cause, self._address.redacted(f"{self._address.name}: {type(fault).__name__}: {fault}"))
 
-    async def _tried(
-        self, once: Callable[[], Awaitable[T]], given_up: type[TeacherError] = TeacherError, enough: str = ""
-    ) -> T:
+    def _state(self, batch: Batch) -> State:
+        """Some servers say no file as an empty name, and some a status in capitals."""
+        counts, faults = batch.request_counts, (batch.errors.data if batch.errors else None) or []
+        first = faults[0] if faults else None
+        return State(
+            status=str(batch.status).lower(),
+            input=batch.input_file_id,
+            output=batch.output_file_id or None,
+            errors=batch.error_file_id or None,
+            completed=counts.completed if counts else 0,
+            failed=counts.failed if counts else 0,
+            code=(first.code if first else None) or "",
+            said=self._address.redacted((first.message if first else None) or "no reason given"),
+        )
+
+    async def _tried(self, once: Callable[[], Awaitable[T]], enough: str = "") -> T:
         """As often as the recipe allows. A last try that fails with the cause `enough` is good enough."""
 
         from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
@@ -226,7 +291,7 @@ class Service:
         def at_last(state: RetryCallState) -> None:
             fault = state.outcome.exception() if state.outcome else None
             if isinstance(fault, TryFailed) and fault.cause != enough:
-                raise given_up(
+                raise TeacherError(
                     f"{str(fault).rstrip('.')}.", remedy="Nothing is lost; run the same command again."
                 ) from None
 
@@ -262,25 +327,12 @@ def _gone(said: str) -> TeacherError:
     return Gone(f"{said.rstrip('.')}.", remedy="It belongs to the account whose key made it; use that one.")
 
 
-def _id(made: FileObject | Batch) -> str:
-    """The client builds its objects from whatever JSON it is given."""
-    if not isinstance(made.id, str) or not made.id:
+def _sound(made: T) -> T:
+    """The client builds its objects from whatever JSON it is given. Raises ValueError for one without an id."""
+    known_as = getattr(made, "id", None)
+    if not isinstance(known_as, str) or not known_as:
         raise ValueError("an object without an id")
-    return made.id
-
-
-def _state(batch: Batch) -> State:
-    counts, faults = batch.request_counts, (batch.errors.data if batch.errors else None) or []
-    first = faults[0] if faults else None
-    return State(
-        status=str(batch.status),
-        output=batch.output_file_id,
-        errors=batch.error_file_id,
-        completed=counts.completed if counts else 0,
-        failed=counts.failed if counts else 0,
-        code=(first.code if first else None) or "",
-        said=(first.message if first else None) or "no reason given",
-    )
+    return made
 
 
 def _write(into: IO[bytes], chunk: bytes) -> None:
