@@ -43,6 +43,7 @@ def open_pool(loaded: Loaded, address: Address, price: Price, ledger: Ledger) ->
         deadline_seconds=teacher.deadline_seconds,
         requests_per_minute=teacher.requests_per_minute,
         tokens_per_minute=teacher.tokens_per_minute,
+        silence_seconds=teacher.silence_seconds or 2 * teacher.deadline_seconds,
     )
     budget = Budget(loaded.recipe.budget, price, ledger)
     return Pool(open_endpoint(address, ledger.speech(address.name)), ledger, budget, price, terms)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -242,12 +244,44 @@ def test_a_deadline_ends_the_asking_with_75(workspace):
     assert 0 < len(server.bodies) < 15
 
 
-def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_the_ledger(workspace):
-    with teaching(delay=0.3) as server:
-        started = [_started(workspace, server.url) for _ in range(6)]
-        ended = [(one.communicate(timeout=120)[1], one.returncode) for one in started]
-        assert sorted(code for _, code in ended) == [0] + [75] * 5
-        assert all("in use by process" in said for said, code in ended if code == 75)
+def test_a_teacher_that_falls_silent_ends_the_run_with_75_and_the_next_one_goes_on(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher: {in_flight: 2, silence_seconds: 1}\n")
+    with teaching() as server, ScriptedServer(falling_silent) as silent:
+        done = run(workspace, "--model", "m", code=75, OPENAI_BASE_URL=silent.url)
+        assert done.stderr.count("\n") == 1
+        assert "the teacher was asked for 1 seconds and no reply came; the dataset holds" in done.stderr
+        assert len(silent.bodies) == 8
+        assert rows(workspace)
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert len(server.bodies) == 15 - 6
+
+
+def falling_silent(body: dict, number: int):
+    """Answers the first six requests, and then none."""
+    if number >= 6:
+        time.sleep(30)
+    return completion(complete(body)["choices"][0]["message"]["content"])
+
+
+@pytest.mark.parametrize("number", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_the_ledger(workspace, number):
+    others_ended = threading.Event()
+
+    def script(body, number):
+        others_ended.wait(120)
+        return completion(complete(body)["choices"][0]["message"]["content"])
+
+    with ScriptedServer(script) as server:
+        runs = [_started(workspace, server.url) for _ in range(number)]
+        while sum(one.poll() is not None for one in runs) < number - 1:
+            time.sleep(0.05)
+        others_ended.set()
+        ended = {one.pid: (one.communicate(timeout=120)[1], one.returncode) for one in runs}
+        assert sorted(code for _, code in ended.values()) == [0] + [75] * (number - 1)
+        (holder,) = (pid for pid, (_, code) in ended.items() if code == 0)
+        told = {said for said, code in ended.values() if code}
+        assert len(told) == 1
+        assert re.fullmatch(rf"coursework: outputs/tiny is in use by process {holder} since \S+\. .+\n", told.pop())
         assert len(server.bodies) == 15
 
 

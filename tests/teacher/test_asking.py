@@ -129,6 +129,32 @@ def test_a_hanging_request_has_a_deadline(tmp_path):
     assert server.failures[0][0] == "too_slow"
 
 
+def test_where_nobody_answers_any_more_the_watchdog_stops_the_run_and_replies_before_it_are_kept(tmp_path):
+    def script(body, number):
+        if number >= 3:
+            time.sleep(20)
+        return completion("{}")
+
+    server = asked(tmp_path, script, count=200, terms=Terms(2, 5, 600, silence_seconds=0.6))
+    assert server.pool.stopping == "the teacher was asked for 0.6 seconds and no reply came"
+    assert sum(reply is not None for reply in server.replies) == 3
+    assert len(server.bodies) == 5
+    assert {cause for cause, _ in server.failures} == {"too_slow"}
+
+
+def test_the_watchdog_counts_neither_slow_replies_nor_the_waiting_for_ones_own_pace(tmp_path):
+    def script(body, number):
+        time.sleep(0.3)
+        return completion("{}")
+
+    terms = Terms(2, silence_seconds=0.8)
+    server = asked(tmp_path, script, count=10, terms=terms)
+    assert (server.pool.stopping, len(server.bodies)) == ("", 10)
+    terms = Terms(1, requests_per_minute=40, silence_seconds=0.8)  # four at once, then one each second and a half
+    server = asked(tmp_path / "slow", lambda body, number: completion("{}"), count=5, terms=terms)
+    assert (server.pool.stopping, len(server.bodies)) == ("", 5)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -115,6 +117,17 @@ def test_a_second_process_is_told_who_holds_the_ledger(tmp_path):
     with Ledger(tmp_path), pytest.raises(TryAgainLater, match=f"in use by process {os.getpid()} since 20"):
         Ledger(tmp_path)
     Ledger(tmp_path).close()
+
+
+def test_a_holder_that_has_not_signed_yet_is_waited_for_and_an_earlier_one_is_not_named(tmp_path):
+    with Ledger(tmp_path):
+        lock = tmp_path / "ledger.lock"
+        signed = lock.read_text()
+        lock.write_text("process 1 since 1999-01-01T00:00:00+00:00")
+        later = threading.Timer(0.1, lock.write_text, [signed])
+        later.start()
+        with pytest.raises(TryAgainLater, match=f"in use by {re.escape(signed)}"):
+            Ledger(tmp_path)
 
 
 def test_the_lock_dies_with_a_killed_process_and_its_commits_live(tmp_path):

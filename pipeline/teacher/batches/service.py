@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from random import uniform
 from time import monotonic
@@ -16,7 +16,7 @@ from pipeline.teacher.endpoint import Address
 from pipeline.teacher.faults import RequestRejected, TryFailed, judged, read_error
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, Omit
     from openai.types import Batch, FileObject
     from tenacity import RetryCallState
 
@@ -92,19 +92,24 @@ class Service:
         """Opened when first used: the package takes half a second to load, and most runs need none of it."""
         if self._opened is None:
             from openai import AsyncOpenAI
-            from openai import Omit as Nothing
 
             parts = urlsplit(self._address.batches_url)
-            headers = self._address.headers
             self._opened = AsyncOpenAI(
                 base_url=urlunsplit(parts._replace(query="")),
                 api_key=self._address.key,
                 max_retries=0,
                 timeout=None,
                 default_query=dict(parse_qsl(parts.query)),
-                default_headers={"Authorization": Nothing(), **headers},  # type: ignore[dict-item]
+                default_headers=self._address.headers,
             )
         return self._opened
+
+    @property
+    def _headers(self) -> Mapping[str, str | Omit]:
+        """Of each call: where the key has a header of its own, the client's own must be left out call by call."""
+        from openai import Omit
+
+        return {} if "Authorization" in self._address.headers else {"Authorization": Omit()}
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -118,14 +123,18 @@ class Service:
         async def once() -> FileObject:
             file.seek(0)
             async with self._judging(seconds, _no_batches):
-                return _sound(await self._client.files.create(file=(f"{name}.jsonl", file), purpose="batch"))
+                return _sound(
+                    await self._client.files.create(
+                        file=(f"{name}.jsonl", file), purpose="batch", extra_headers=self._headers
+                    )
+                )
 
         return await self._ready(await self._tried(once))
 
     async def _ready(self, uploaded: FileObject) -> str:
         async def once() -> FileObject:
             async with self._judging(self._seconds, _no_batches):
-                return _sound(await self._client.files.retrieve(uploaded.id))
+                return _sound(await self._client.files.retrieve(uploaded.id, extra_headers=self._headers))
 
         until = monotonic() + READY_SECONDS
         now = uploaded
@@ -152,6 +161,7 @@ class Service:
                         endpoint=self._address.batched_path,  # type: ignore[arg-type]
                         completion_window="24h",
                         metadata={_MARK: name},
+                        extra_headers=self._headers,
                     )
                     return _sound(batch).id
             except TryFailed as fault:
@@ -186,7 +196,7 @@ class Service:
     async def _found(self, name: str, file: str) -> str | None:
         looked_at = 0
         async with self._judging(self._seconds, _no_batches):
-            async for batch in self._client.batches.list(limit=100):
+            async for batch in self._client.batches.list(limit=100, extra_headers=self._headers):
                 if (batch.metadata or {}).get(_MARK) == name or batch.input_file_id == file:
                     return _sound(batch).id
                 looked_at += 1
@@ -198,7 +208,7 @@ class Service:
         """Have the endpoint forget a file. Tried once, for it does not matter much. Raises Gone."""
         try:
             async with self._judging(self._seconds, _gone):
-                await self._client.files.delete(file)
+                await self._client.files.delete(file, extra_headers=self._headers)
         except (TryFailed, RequestRejected) as fault:
             raise TeacherError(f"{str(fault).rstrip('.')}.") from None
 
@@ -207,7 +217,7 @@ class Service:
 
         async def once() -> State:
             async with self._judging(self._seconds, _gone):
-                return self._state(await self._client.batches.retrieve(batch))
+                return self._state(await self._client.batches.retrieve(batch, extra_headers=self._headers))
 
         return await self._tried(once)
 
@@ -222,7 +232,7 @@ class Service:
             into.truncate()
             async with (
                 self._judging(self._seconds, _gone) as timer,
-                self._client.files.with_streaming_response.content(file) as answer,
+                self._client.files.with_streaming_response.content(file, extra_headers=self._headers) as answer,
             ):
                 async for chunk in answer.iter_bytes(1 << 16):
                     _write(into, chunk)
