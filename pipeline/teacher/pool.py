@@ -303,9 +303,9 @@ class Pool:
 
     def _give_up(self, job: _Job, cause: str, detail: str) -> None:
         self._journal.release(job.request.key)
-        if cause in (RequestRejected.cause, "budget"):
+        if cause in (*RequestRejected.CAUSES, "budget"):
             self._journal.failed(Failure(job.request.key, cause, detail))
-        if cause == RequestRejected.cause:
+        if cause in RequestRejected.CAUSES:
             self._count_failure(cause, detail)
         self._ended()
 

@@ -80,9 +80,9 @@ class Harvest:
             return None
         try:
             reply = _reply(result)
-        except TryFailed as fault:
+        except (TryFailed, RequestRejected, TeacherError) as fault:
             # An answer was generated, whatever it is: it may stand on the bill.
-            self._faults.setdefault(result.key, Fault(fault.cause, str(fault), billed=True))
+            self._faults.setdefault(result.key, Fault(getattr(fault, "cause", "refused"), str(fault), billed=True))
             self._unclaimed(line)
             return None
         if reply is None:
@@ -117,7 +117,7 @@ def _may_be_ours(key: str) -> bool:
 
 
 def _reply(result: Result) -> Reply | None:
-    """None for an answer that is an error. Raises TryFailed if the body is no completion."""
+    """None for an answer that is an error. Raises as `read_completion` does."""
     return read_completion(result.key, result.body.encode()) if result.status == 200 else None
 
 
@@ -130,4 +130,5 @@ def _fault(result: Result) -> Fault:
     if isinstance(meant, TryFailed):
         return Fault(meant.cause, detail, billed=False, status=result.status)
     hopeless = meant if isinstance(meant, TeacherError) else None
-    return Fault(RequestRejected.cause, detail, False, result.status, rejected=True, hopeless=hopeless)
+    cause = getattr(meant, "cause", RequestRejected.CAUSES[0])
+    return Fault(cause, detail, False, result.status, rejected=True, hopeless=hopeless)

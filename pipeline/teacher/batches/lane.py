@@ -267,7 +267,7 @@ def _hopeless(faults: Iterable[Fault]) -> TeacherError | None:
         if fault.hopeless is not None:
             return fault.hopeless
     causes = Counter(fault.cause for fault in faults)
-    if len(causes) == 1 and len(faults) >= ALIKE and faults[0].cause.startswith((RequestRejected.cause, "http_")):
+    if len(causes) == 1 and len(faults) >= ALIKE and faults[0].cause.startswith((*RequestRejected.CAUSES, "http_")):
         return TeacherError(
             f"all {len(faults)} requests of a batch failed alike ({faults[0].cause}): {faults[0].detail}",
             remedy="Mend that, then run again.",
