@@ -19,6 +19,7 @@ import pytest
 from pipeline.teacher.embedded import complete
 from tests.conftest import ROOT
 from tests.teacher.scripted import ScriptedServer, completion
+from tests.victims import started
 
 DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
 RECIPE = """\
@@ -216,6 +217,24 @@ def _started(workspace, url, *more):
 
 
 @pytest.mark.parametrize(("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT, signal.SIGINT], 130)])
+def test_a_signal_ends_a_run_whose_teacher_hangs_in_time_too(workspace, signals, code):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
+    with ScriptedServer(falling_silent) as server:
+        victim = _started(workspace, server.url)
+        while len(server.bodies) < 8:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        for one in signals:
+            victim.send_signal(one)
+            time.sleep(0.05)
+        said = victim.communicate(timeout=20)[1]
+        assert time.monotonic() - begun < 5
+        assert (victim.returncode, said.count("\n")) == (code, 1), said
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT], 130), ([signal.SIGINT, signal.SIGINT], 130)]
+)
 def test_a_signal_ends_the_run_in_time_with_its_code_and_keeps_what_came(workspace, signals, code):
     (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
     with teaching(delay=0.4) as server:
@@ -261,6 +280,27 @@ def falling_silent(body: dict, number: int):
     if number >= 6:
         time.sleep(30)
     return completion(complete(body)["choices"][0]["message"]["content"])
+
+
+SET_BACK = """
+import time
+real = time.time
+time.time = lambda: real() - 86_400 * next(days)
+import itertools
+days = itertools.count()
+import pipeline.teacher.ledger as ledger
+ledger._now = time.time
+"""
+
+
+def test_a_clock_that_is_set_back_again_and_again_does_not_move_the_deadline(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 1\n")
+    with teaching(delay=0.4) as server:
+        victim = started(workspace, server.url, "--deadline", "2s", before=SET_BACK)
+        said = victim.communicate(timeout=60)[1]
+    assert (victim.returncode, said.count("\n")) == (75, 1), said
+    assert "deadline" in said
+    assert 0 < len(server.bodies) < 15
 
 
 @pytest.mark.parametrize("number", [5, pytest.param(20, marks=pytest.mark.slow)])

@@ -15,6 +15,7 @@ from pipeline.teacher.request import Reply, Request
 from pipeline.teacher.speech import Speech
 
 OPENAI_URL = "https://api.openai.com/v1"
+_SECRET = re.compile(r"key|token|secret|sig|code|pass", re.IGNORECASE)
 _DEPLOYMENT = re.compile(r"/deployments/[^/]+/?$")
 
 
@@ -62,7 +63,17 @@ class Address:
         """Model and server, for a person and for what is remembered of the endpoint."""
         if self.embedded:
             return "the embedded teacher (rules, not a language model)"
-        return f"{self.model} at {self.base_url}"
+        return f"{self.model} at {self.place}"
+
+    @property
+    def place(self) -> str:
+        """The base URL without what nobody else may read: some people write a password or a key into it."""
+        parts = urlsplit(self.base_url)
+        query = "&".join(
+            f"{name}=[key]" if _SECRET.search(name) else f"{name}{is_}{value}"
+            for name, is_, value in (part.partition("=") for part in parts.query.split("&"))
+        )
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
 
     @property
     def completions_url(self) -> str:

@@ -235,6 +235,13 @@ def test_one_batch_that_cannot_be_had_keeps_no_other_from_being_collected(tmp_pa
         assert runs.waiting() == 1
 
 
+def test_the_key_stands_in_a_header_and_in_no_file_that_is_uploaded(tmp_path):
+    with BatchEndpoint() as server:
+        Runs(tmp_path, server.url).once(THREE)
+        assert all(headers["authorization"] == f"Bearer {KEY}" for headers in server.headers)
+        assert not any(KEY.encode() in content for content in server.files.values())
+
+
 def test_a_key_that_a_batch_quotes_is_written_nowhere(tmp_path):
     def quoting(lines):
         first, second, _ = (line["custom_id"] for line in lines)

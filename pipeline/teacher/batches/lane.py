@@ -65,7 +65,7 @@ class Lane:
         """
         troubles = []
         for job in self.jobs.awaited():
-            if job.server != self._address.base_url:
+            if job.server != self._address.place:
                 say(f"a batch waits at {job.server}; run with that base_url to collect it.")
                 continue
             known = await self._known(job, say)
@@ -205,7 +205,7 @@ class Lane:
         Raises TeacherError, with every batch that was created on record.
         """
         speech = Speech.read(self._ledger.speech(self._address.name) or Speech().written())
-        room = self.jobs.room(self._address.base_url)
+        room = self.jobs.room(self._address.place)
         rest = deque(requests if room is None else requests[: max(0, room - self.jobs.waiting())])
         while rest and not self.lacking:
             with _scratch(self._ledger) as file:
@@ -236,7 +236,7 @@ class Lane:
         self, parcel: Sequence[tuple[Request, Cost]], speech: Speech, budget: Budget, file: IO[bytes], say: Say
     ) -> None:
         requests, worst = [request for request, _ in parcel], [cost for _, cost in parcel]
-        job = self.jobs.begin(self._address.base_url, speech.written(), requests, worst)
+        job = self.jobs.begin(self._address.place, speech.written(), requests, worst)
         try:
             uploaded = await self._service.upload(file, job.name)
             passing("batch-uploaded")
