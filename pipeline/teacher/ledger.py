@@ -94,7 +94,10 @@ CREATE TABLE laid (              -- records laid before a person, so that a dele
     line_hash TEXT NOT NULL      -- of the line as it was laid: what differs now was edited by hand
 ) WITHOUT ROWID;
 """
-_MIGRATIONS = {1: "ALTER TABLE batches ADD COLUMN file TEXT; ALTER TABLE batches ADD COLUMN asked REAL;"}
+_MIGRATIONS = {
+    1: "ALTER TABLE batches ADD COLUMN file TEXT; ALTER TABLE batches ADD COLUMN asked REAL;"
+    "UPDATE batches SET asked = made WHERE job IS NULL;"  # perhaps it was; so it is looked for
+}
 """From a format to the next. They only add, so a reader may look at a ledger that was not migrated yet."""
 
 Clock = Callable[[], float]

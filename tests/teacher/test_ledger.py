@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CannotWrite, InputError, TryAgainLater
+from pipeline.teacher.audit import audit
+from pipeline.teacher.batches import Jobs
 from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.request import Reply, Request
 
@@ -172,6 +174,40 @@ def test_a_ledger_of_a_later_version_is_refused_unchanged(tmp_path):
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(InputError, match="ledger format 99"):
         Ledger(tmp_path)
+
+
+def of_version_1(folder) -> None:
+    """A ledger as the first version left it, with a reply, a reservation and a batch that is awaited."""
+    with Ledger(folder) as ledger:
+        ledger.enlist([request(1), request(2)])
+        ledger.commit([(reply(request(1)), PAID)])
+        Jobs(ledger).begin("http://here/v1", "json_schema max_tokens 1", [request(2)], [PAID])
+        with ledger.transaction() as db:
+            db.execute("ALTER TABLE batches DROP COLUMN file")
+            db.execute("ALTER TABLE batches DROP COLUMN asked")
+            db.execute("PRAGMA user_version = 1")
+
+
+def test_a_ledger_of_the_first_version_is_brought_to_this_one_with_all_that_it_holds(tmp_path):
+    of_version_1(tmp_path)
+    for _ in range(2):
+        with Ledger(tmp_path) as ledger:
+            assert ledger.get(request(1).key) == reply(request(1))
+            assert ledger.spent() == (2, 60, 0.5, 0)
+            (job,) = Jobs(ledger).awaited()
+            assert (job.server, job.file) == ("http://here/v1", None)
+            assert job.asked == job.made, "it may have been created, so it is looked for before it is sent again"
+            assert not list(audit(ledger))
+
+
+def test_a_ledger_of_the_first_version_can_be_looked_at_and_is_left_as_it_is(tmp_path):
+    of_version_1(tmp_path)
+    before = (tmp_path / "ledger.sqlite").read_bytes()
+    with Ledger.look(tmp_path) as ledger:
+        assert ledger.get(request(1).key) == reply(request(1))
+        assert (Jobs(ledger).waiting(), Jobs(ledger).holds(request(2))) == (1, True)
+        assert not list(audit(ledger))
+    assert (tmp_path / "ledger.sqlite").read_bytes() == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

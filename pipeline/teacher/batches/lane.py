@@ -79,8 +79,8 @@ class Lane:
         if job.job is not None:
             return job.job
         found = None
-        if job.asked is not None and job.file is not None:
-            found = await self._service.find(job.name, job.file)
+        if job.asked is not None:
+            found = await self._service.find(job.name, job.file or "")
             if found is None and abs(self._ledger.now() - job.asked) < LISTED_WITHIN:
                 say(
                     f"whether a batch of {job.size} requests was created is not known yet; nothing of it is sent"
