@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.errors import CannotWrite, KeyRefused, TeacherError
 from pipeline.recipe import Budget as Caps
 from pipeline.recipe import Cap
-from pipeline.teacher.batches import Jobs, lines, open_lane, service
+from pipeline.teacher.batches import Jobs, calls, lines, open_lane, service
 from pipeline.teacher.batches.lines import Result, is_whole, member, read_results, request_line
 from pipeline.teacher.budget import Budget
 from pipeline.teacher.endpoint import Address
@@ -42,7 +42,7 @@ def asked(number: int) -> Request:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(service, "LOOKS", (0.01, 0.01))
-    monkeypatch.setattr(service, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 0.01)
 
 
 class Clock:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.errors import TeacherError
-from pipeline.teacher.batches import Jobs, lane, service
+from pipeline.teacher.batches import Jobs, calls, lane, service
 from pipeline.teacher.endpoint import Address
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.speech import Speech
@@ -21,7 +21,7 @@ THREE = [asked(number) for number in range(3)]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(service, "LOOKS", (0.01, 0.01))
-    monkeypatch.setattr(service, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(service, "READY_PAUSE", 0.01)
 
 

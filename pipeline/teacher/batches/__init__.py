@@ -5,8 +5,8 @@ travels in the job's metadata, and with the file it is made of before it is aske
 between the two finds the job by either, or knows in time that there is none, and nothing is sent twice.
 Its requests stay reserved until the batch is collected.
 
-`lines` reads and writes the files, `jobs` is the ledger's account, `service` speaks to the endpoint,
-`harvest` sorts what came back, `unclaimed` keeps what is nobody's, `lane` does one after the other.
+`lines` reads and writes the files, `jobs` is the ledger's account, `service` speaks to the endpoint
+through `calls`, `harvest` sorts what came back, `unclaimed` keeps what is nobody's, `lane` does one after the other.
 """
 
 from pipeline.teacher.batches.jobs import Jobs
