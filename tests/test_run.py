@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.teacher.embedded import complete
 from tests.conftest import ROOT
-from tests.teacher.scripted import ScriptedServer, completion
+from tests.teacher.scripted import ScriptedServer, completion, error
 from tests.victims import started
 
 DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
@@ -339,6 +339,24 @@ def test_a_real_endpoint_takes_the_same_road(workspace):
     assert manifest["embedded_teacher"] is False
 
 
+def test_what_an_endpoint_refused_once_it_is_not_asked_again_by_the_next_run(workspace):
+    formats = []
+
+    def script(body, number):
+        formats.append(body["response_format"]["type"])
+        if formats[-1] == "json_schema":
+            return error(500, "response_format: input should be 'text' or 'json_object'")
+        return completion(complete(body)["choices"][0]["message"]["content"])
+
+    with ScriptedServer(script) as server:
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert "json_schema" in formats
+        formats.clear()
+        (workspace / "recipes" / "docs" / "b.md").write_text(sections(4, 5), encoding="utf-8")
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert set(formats) == {"json_object"}
+
+
 def test_the_number_in_flight_changes_no_byte_of_the_dataset(workspace):
     written = []
     for in_flight in (1, 64):
@@ -406,8 +424,6 @@ def test_a_request_without_reply_ends_with_75_and_the_next_run_asks_only_that(wo
     broken = {"on": True}
 
     def script(body, number):
-        from tests.teacher.scripted import error
-
         if broken["on"] and "chemistry" in body["messages"][1]["content"]:
             return error(500, "oops")
         return completion(complete(body)["choices"][0]["message"]["content"])

@@ -406,6 +406,15 @@ def test_a_rate_limit_spreads_what_is_beyond_its_burst(tmp_path):
     assert time.monotonic() - begun > 1.0  # twelve at once, then one each half second
 
 
+def test_a_limit_on_tokens_spreads_requests_by_what_each_may_take(tmp_path):
+    worst = FREE.worst(requests(1)[0]).tokens
+    begun = time.monotonic()
+    terms = Terms(8, tokens_per_minute=120 * worst)
+    server = asked(tmp_path, lambda body, number: completion("{}"), count=15, terms=terms)
+    assert len(server.bodies) == 15
+    assert time.monotonic() - begun > 1.0  # twelve at once, then one each half second
+
+
 class TestWhichTeacherIsMeant:
     def test_nothing_set_means_the_embedded_one(self):
         assert find_teacher("", "", {}).model == MODEL
