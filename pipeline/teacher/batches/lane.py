@@ -134,7 +134,7 @@ class Lane:
     async def _forget(self, file: str | None, say: Say) -> None:
         """Have an uploaded file deleted, for accounts may keep only so many. The results stay there: they are the
         only other copy of what was paid for."""
-        if file is None:
+        if not file:
             return
         try:
             await self._service.delete(file)
