@@ -43,6 +43,7 @@ def open_pool(loaded: Loaded, address: Address, price: Price, ledger: Ledger) ->
         deadline_seconds=teacher.deadline_seconds,
         requests_per_minute=teacher.requests_per_minute,
         tokens_per_minute=teacher.tokens_per_minute,
+        silence_seconds=teacher.silence_seconds or 2 * teacher.deadline_seconds,
     )
     budget = Budget(loaded.recipe.budget, price, ledger)
     return Pool(open_endpoint(address, ledger.speech(address.name)), ledger, budget, price, terms)
@@ -131,7 +132,7 @@ class Asking:
             loop.add_signal_handler(signal.SIGINT, stop, _SIGINT)
         try:
             await lane.collect(say)
-            return await self._submit(lane, budget()) if budget is not None else ""
+            return await self._submit(lane, budget(), say) if budget is not None else ""
         except asyncio.CancelledError:
             if not told:
                 raise
@@ -139,11 +140,11 @@ class Asking:
         finally:
             await lane.close()
 
-    async def _submit(self, lane: Lane, budget: Budget) -> str:
+    async def _submit(self, lane: Lane, budget: Budget, say: Say) -> str:
         """The first stage that is not in: a later one may depend on replies that are still to come."""
         for planned in self.history.plan(self.drafters):
             new = [r for r in planned if not self.history.has(r.key) and r.key not in lane.given_up]
-            await lane.submit([request for request in new if not lane.jobs.holds(request)], budget)
+            await lane.submit([request for request in new if not lane.jobs.holds(request)], budget, say)
             if new:
                 break
         return f"the budget of {budget.reached} is used up" if lane.lacking and not lane.jobs.waiting() else ""

@@ -35,6 +35,9 @@ class Teacher(_Section):
     deadline_seconds: float = Field(
         default=600, gt=0, description="for one try, at most; a few times the usual duration ends it earlier"
     )
+    silence_seconds: float | None = Field(
+        default=None, gt=0, description="no reply at all for so long ends the run; empty means twice deadline_seconds"
+    )
     tries: int = Field(default=5, ge=1, le=20, description="for one request, before it waits for the next run")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import shutil
@@ -152,6 +153,31 @@ def test_a_read_only_folder_is_refused_before_anything_is_bought_and_can_still_b
                              environment={"OPENAI_BASE_URL": teacher.url})  # fmt: skip
         assert "11 document_questions, 11 already answered" in planned.stdout, planned.stdout + planned.stderr
         remount(workspace / "outputs", "rw")
+        goes_on(workspace, teacher, oracle)
+        assert len(teacher.bodies) == asked
+
+
+def without_roots_right() -> None:
+    """Root writes anywhere, unless it lets go of CAP_DAC_OVERRIDE before the command begins."""
+    if os.geteuid() == 0:
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        assert prctl(24, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_folder_that_one_may_not_write_is_refused_before_anything_is_bought(workspace, oracle):
+    (workspace / "outputs").mkdir(mode=0o500)
+    with Teacher(latency=0) as teacher:
+        refuses(run(workspace, teacher.url, preexec_fn=without_roots_right), "outputs/tiny", "Permission denied")
+        assert not teacher.bodies
+        (workspace / "outputs").chmod(0o700)
+        finish(workspace, teacher.url)
+        asked = len(teacher.bodies)
+        outputs(workspace).chmod(0o500)
+        refuses(run(workspace, teacher.url, preexec_fn=without_roots_right), "outputs/tiny/ledger.sqlite")
+        sound = coursework(workspace, "verify", "outputs/tiny", preexec_fn=without_roots_right)
+        assert (sound.returncode, sound.stderr) == (0, "")
+        outputs(workspace).chmod(0o700)
         goes_on(workspace, teacher, oracle)
         assert len(teacher.bodies) == asked
 

@@ -16,6 +16,7 @@ from pipeline.mishap import redacted, report
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.packing import unpacked
 from tests.conftest import ROOT
+from tests.teacher.calling import call
 from tests.teacher.scripted import Answer, ScriptedServer, error
 from tests.victims import Teacher, finish, make_workspace, outputs
 
@@ -214,6 +215,25 @@ def test_a_key_that_the_endpoint_quotes_is_written_nowhere(workspace, mode):
     assert done.stderr.count("\n") == 1, done.stderr
     for part in (KEY, KEY[: len(KEY) // 2]):
         assert nowhere(part, workspace, done.stdout, done.stderr)
+
+
+@pytest.mark.slow
+def test_the_rehearsal_tells_nobody_the_key_it_was_asked_with(workspace):
+    command = [sys.executable, "-m", "pipeline", "rehearse", "--batch-seconds", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rehearsal:
+        url = re.search(r"http://\S+/v1", first := rehearsal.stdout.readline())[0]
+        runs = [run(workspace, url)]
+        path = workspace / "recipes" / "tiny.yaml"
+        path.write_text(
+            path.read_text().replace("teacher: {", "teacher: {mode: batch, ").replace("name: tiny", "name: b")
+        )
+        runs.append(run(workspace, url))
+        assert [done.returncode for done in runs] == [0, 0], runs
+        counts = call(url.removesuffix("/v1"), "GET", "/rehearsal/counts").body.decode()
+        assert '"/v1/batches"' in counts
+        rehearsal.terminate()
+        said = [first, *rehearsal.communicate(timeout=20), counts]
+    assert nowhere(KEY, workspace, *said, *(done.stdout + done.stderr for done in runs))
 
 
 def test_a_key_is_written_nowhere_if_nobody_answers(workspace):

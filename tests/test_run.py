@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,7 +18,8 @@ import pytest
 
 from pipeline.teacher.embedded import complete
 from tests.conftest import ROOT
-from tests.teacher.scripted import ScriptedServer, completion
+from tests.teacher.scripted import ScriptedServer, completion, error
+from tests.victims import started
 
 DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
 RECIPE = """\
@@ -214,6 +217,24 @@ def _started(workspace, url, *more):
 
 
 @pytest.mark.parametrize(("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT, signal.SIGINT], 130)])
+def test_a_signal_ends_a_run_whose_teacher_hangs_in_time_too(workspace, signals, code):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
+    with ScriptedServer(falling_silent) as server:
+        victim = _started(workspace, server.url)
+        while len(server.bodies) < 8:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        for one in signals:
+            victim.send_signal(one)
+            time.sleep(0.05)
+        said = victim.communicate(timeout=20)[1]
+        assert time.monotonic() - begun < 5
+        assert (victim.returncode, said.count("\n")) == (code, 1), said
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT], 130), ([signal.SIGINT, signal.SIGINT], 130)]
+)
 def test_a_signal_ends_the_run_in_time_with_its_code_and_keeps_what_came(workspace, signals, code):
     (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
     with teaching(delay=0.4) as server:
@@ -242,12 +263,65 @@ def test_a_deadline_ends_the_asking_with_75(workspace):
     assert 0 < len(server.bodies) < 15
 
 
-def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_the_ledger(workspace):
-    with teaching(delay=0.3) as server:
-        started = [_started(workspace, server.url) for _ in range(6)]
-        ended = [(one.communicate(timeout=120)[1], one.returncode) for one in started]
-        assert sorted(code for _, code in ended) == [0] + [75] * 5
-        assert all("in use by process" in said for said, code in ended if code == 75)
+def test_a_teacher_that_falls_silent_ends_the_run_with_75_and_the_next_one_goes_on(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher: {in_flight: 2, silence_seconds: 1}\n")
+    with teaching() as server, ScriptedServer(falling_silent) as silent:
+        done = run(workspace, "--model", "m", code=75, OPENAI_BASE_URL=silent.url)
+        assert done.stderr.count("\n") == 1
+        assert "the teacher was asked for 1 seconds and no reply came; the dataset holds" in done.stderr
+        assert len(silent.bodies) == 8
+        assert rows(workspace)
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert len(server.bodies) == 15 - 6
+
+
+def falling_silent(body: dict, number: int):
+    """Answers the first six requests, and then none."""
+    if number >= 6:
+        time.sleep(30)
+    return completion(complete(body)["choices"][0]["message"]["content"])
+
+
+SET_BACK = """
+import time
+real = time.time
+time.time = lambda: real() - 86_400 * next(days)
+import itertools
+days = itertools.count()
+import pipeline.teacher.ledger as ledger
+ledger._now = time.time
+"""
+
+
+def test_a_clock_that_is_set_back_again_and_again_does_not_move_the_deadline(workspace):
+    (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 1\n")
+    with teaching(delay=0.4) as server:
+        victim = started(workspace, server.url, "--deadline", "2s", before=SET_BACK)
+        said = victim.communicate(timeout=60)[1]
+    assert (victim.returncode, said.count("\n")) == (75, 1), said
+    assert "deadline" in said
+    assert 0 < len(server.bodies) < 15
+
+
+@pytest.mark.parametrize("number", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_the_ledger(workspace, number):
+    others_ended = threading.Event()
+
+    def script(body, number):
+        others_ended.wait(120)
+        return completion(complete(body)["choices"][0]["message"]["content"])
+
+    with ScriptedServer(script) as server:
+        runs = [_started(workspace, server.url) for _ in range(number)]
+        while sum(one.poll() is not None for one in runs) < number - 1:
+            time.sleep(0.05)
+        others_ended.set()
+        ended = {one.pid: (one.communicate(timeout=120)[1], one.returncode) for one in runs}
+        assert sorted(code for _, code in ended.values()) == [0] + [75] * (number - 1)
+        (holder,) = (pid for pid, (_, code) in ended.items() if code == 0)
+        told = {said for said, code in ended.values() if code}
+        assert len(told) == 1
+        assert re.fullmatch(rf"coursework: outputs/tiny is in use by process {holder} since \S+\. .+\n", told.pop())
         assert len(server.bodies) == 15
 
 
@@ -263,6 +337,24 @@ def test_a_real_endpoint_takes_the_same_road(workspace):
     manifest = json.loads((outputs(workspace) / "dataset" / "manifest.json").read_bytes())
     assert manifest["models"] == ["scripted-1"]
     assert manifest["embedded_teacher"] is False
+
+
+def test_what_an_endpoint_refused_once_it_is_not_asked_again_by_the_next_run(workspace):
+    formats = []
+
+    def script(body, number):
+        formats.append(body["response_format"]["type"])
+        if formats[-1] == "json_schema":
+            return error(500, "response_format: input should be 'text' or 'json_object'")
+        return completion(complete(body)["choices"][0]["message"]["content"])
+
+    with ScriptedServer(script) as server:
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert "json_schema" in formats
+        formats.clear()
+        (workspace / "recipes" / "docs" / "b.md").write_text(sections(4, 5), encoding="utf-8")
+        run(workspace, "--model", "m", OPENAI_BASE_URL=server.url)
+        assert set(formats) == {"json_object"}
 
 
 def test_the_number_in_flight_changes_no_byte_of_the_dataset(workspace):
@@ -332,8 +424,6 @@ def test_a_request_without_reply_ends_with_75_and_the_next_run_asks_only_that(wo
     broken = {"on": True}
 
     def script(body, number):
-        from tests.teacher.scripted import error
-
         if broken["on"] and "chemistry" in body["messages"][1]["content"]:
             return error(500, "oops")
         return completion(complete(body)["choices"][0]["message"]["content"])

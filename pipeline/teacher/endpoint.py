@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,6 +15,8 @@ from pipeline.teacher.request import Reply, Request
 from pipeline.teacher.speech import Speech
 
 OPENAI_URL = "https://api.openai.com/v1"
+_SECRET = re.compile(r"key|token|secret|sig|code|pass", re.IGNORECASE)
+_DEPLOYMENT = re.compile(r"/deployments/[^/]+/?$")
 
 
 class Endpoint(Protocol):
@@ -60,7 +63,17 @@ class Address:
         """Model and server, for a person and for what is remembered of the endpoint."""
         if self.embedded:
             return "the embedded teacher (rules, not a language model)"
-        return f"{self.model} at {self.base_url}"
+        return f"{self.model} at {self.place}"
+
+    @property
+    def place(self) -> str:
+        """The base URL without what nobody else may read: some people write a password or a key into it."""
+        parts = urlsplit(self.base_url)
+        query = "&".join(
+            f"{name}=[key]" if _SECRET.search(name) else f"{name}{is_}{value}"
+            for name, is_, value in (part.partition("=") for part in parts.query.split("&"))
+        )
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
 
     @property
     def completions_url(self) -> str:
@@ -69,11 +82,34 @@ class Address:
         return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
     @property
+    def azure(self) -> bool:
+        """It is Azure OpenAI, which differs from the protocol in a few places."""
+        return (urlsplit(self.base_url).hostname or "").endswith(".azure.com")
+
+    @property
+    def batches_url(self) -> str:
+        """Root of the file and batch calls; Azure has them beside its deployments, not in one."""
+        parts = urlsplit(self.base_url)
+        path = _DEPLOYMENT.sub("", parts.path) if self.azure else parts.path
+        return urlunsplit(parts._replace(path=path.rstrip("/")))
+
+    @property
+    def batched_path(self) -> str:
+        """What the requests of a batch are addressed to."""
+        return "/chat/completions" if self.azure else "/v1/chat/completions"
+
+    @property
     def headers(self) -> dict[str, str]:
         """Who is asking. Azure OpenAI wants the key under a name of its own."""
-        if (urlsplit(self.base_url).hostname or "").endswith(".azure.com"):
-            return {"api-key": self.key}
-        return {"Authorization": f"Bearer {self.key}"}
+        return {"api-key": self.key} if self.azure else {"Authorization": f"Bearer {self.key}"}
+
+    def redacted(self, text: str) -> str:
+        """The text without the key; some servers quote the one they refuse."""
+        return text.replace(self.key, "[key]") if len(self.key) > 4 else text
+
+    def redacted_bytes(self, line: bytes) -> bytes:
+        """As `redacted`, of what came over the wire."""
+        return line.replace(self.key.encode(), b"[key]") if len(self.key) > 4 else line
 
 
 def find_teacher(model: str, base_url: str, environment: Mapping[str, str]) -> Address:

@@ -13,6 +13,8 @@ from pipeline.errors import KeyRefused, TeacherError
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _REFUSED_STATUS = frozenset({401, 402, 403})
 _CREDIT_GONE = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"})
+_FILTERED = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
+"""The endpoint's filter took offence at the question. OpenAI and Azure say so with 400."""
 _UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound"})
 
 
@@ -28,11 +30,17 @@ class TryFailed(Exception):
 class RequestRejected(Exception):
     """The endpoint will not take this one request; others may pass."""
 
-    cause = "request_rejected"
+    CAUSES = ("request_rejected", "filtered_request")
+
+    def __init__(self, detail: str, *, filtered: bool = False) -> None:
+        super().__init__(detail)
+        self.cause = self.CAUSES[filtered]
 
 
 def judged(status: int, code: str, said: str, retry_after: str | None) -> Exception:
     """What an HTTP error means."""
+    if code in _FILTERED:
+        return RequestRejected(said, filtered=True)
     if code in _CREDIT_GONE or status == 402:
         return KeyRefused(f"{said}.", remedy="The account's credit is used up; top it up, then run again.")
     if status in _REFUSED_STATUS:
@@ -53,6 +61,8 @@ def read_error(body: bytes) -> tuple[str, str]:
     error = error.get("error", error) if isinstance(error, dict) else error
     if not isinstance(error, dict):
         return "", str(error)[:300]
+    if "flagged_input" in (error.get("metadata") or ()):  # OpenRouter says so with 403, as of a key
+        error = {**error, "code": "content_filter"}
     message = error.get("message") or error.get("detail") or error
     param = f" (parameter {error['param']})" if error.get("param") else ""
     return str(error.get("code") or ""), f"{str(message)[:300]}{param}"

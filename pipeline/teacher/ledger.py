@@ -27,7 +27,7 @@ from pipeline.teacher.lock import take_lock
 from pipeline.teacher.packing import packed, unpacked
 from pipeline.teacher.request import Reply, Request
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE shapes (            -- what many requests share: model, system prompt, reply schema, sampling
     id INTEGER PRIMARY KEY,
@@ -74,7 +74,9 @@ CREATE TABLE batches (           -- requests sent together, whose replies a late
     made REAL NOT NULL,
     ended REAL,                  -- NULL while it is awaited
     outcome TEXT,
-    detail TEXT
+    detail TEXT,
+    file TEXT,                   -- the endpoint's id of what was uploaded for it
+    asked REAL                   -- when the endpoint was asked to create it; NULL: it never was
 );
 CREATE TABLE failures (
     id INTEGER PRIMARY KEY,
@@ -93,6 +95,11 @@ CREATE TABLE laid (              -- records laid before a person, so that a dele
     line_hash TEXT NOT NULL      -- of the line as it was laid: what differs now was edited by hand
 ) WITHOUT ROWID;
 """
+_MIGRATIONS = {
+    1: "ALTER TABLE batches ADD COLUMN file TEXT; ALTER TABLE batches ADD COLUMN asked REAL;"
+    "UPDATE batches SET asked = made WHERE job IS NULL;"  # perhaps it was; so it is looked for
+}
+"""From a format to the next. They only add, so a reader may look at a ledger that was not migrated yet."""
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
@@ -444,6 +451,7 @@ def _open(path: Path) -> sqlite3.Connection:
                 _make_tables(db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            _migrate(db)
         except BaseException:
             db.close()
             raise
@@ -478,6 +486,12 @@ def _make_tables(db: sqlite3.Connection) -> None:
     db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring a ledger of an older version to this one's format, each step whole or not at all."""
+    while (version := db.execute("PRAGMA user_version").fetchone()[0]) != SCHEMA_VERSION:
+        db.executescript(f"BEGIN; {_MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+
+
 def _open_to_read(path: Path) -> sqlite3.Connection:
     """Of a file that is not there, or is empty, an empty one in memory."""
     if path.exists():
@@ -504,7 +518,7 @@ def _connected_to_read(path: Path) -> sqlite3.Connection:
 def _has_tables(db: sqlite3.Connection, path: Path) -> bool:
     """False of an empty file. Raises InputError if the file is somebody else's, or of another version."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == SCHEMA_VERSION:
+    if version == SCHEMA_VERSION or version in _MIGRATIONS:
         return True
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return False

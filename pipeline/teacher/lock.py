@@ -6,12 +6,15 @@ import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import IO
 
 from pipeline.crash import passing
 from pipeline.errors import CannotWrite, TryAgainLater
 from pipeline.files import blaming
 
+_LOOKS, _PAUSE = 10, 0.2
+"""How often, and seconds apart, the holder's name is looked for until it stands still."""
 _ELSEWHERE = "Mend that there, or name another folder with --out."
 
 
@@ -61,4 +64,11 @@ def _lock(lock: IO[str], folder: Path) -> None:
 
 
 def _named(folder: Path) -> str:
-    return (folder / "ledger.lock").read_text(encoding="utf-8").strip() or "another process"
+    """Whoever took the lock this very moment has not signed yet, and an earlier holder's name may still stand there."""
+    path, said = folder / "ledger.lock", ""
+    for _ in range(_LOOKS):
+        before, said = said, path.read_text(encoding="utf-8").strip()
+        if said and said == before:
+            break
+        sleep(_PAUSE)
+    return said or "another process"

@@ -92,6 +92,35 @@ class Rate:
             await asyncio.sleep(self._next - now)
 
 
+class Silence:
+    """How long the endpoint was asked and no reply came at all: the watchdog of a run.
+
+    A request is given up by its own deadline and asked again; where nobody answers any more, thousands of them would
+    be, one after the other. Time in which nothing was asked does not count.
+    """
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._since: float | None = None
+
+    def asked(self) -> None:
+        """A request is put."""
+        if self._since is None:
+            self._since = monotonic()
+
+    def broken(self, under_way: int) -> None:
+        """A reply came, and so many others are awaited."""
+        self._since = monotonic() if under_way else None
+
+    @property
+    def over(self) -> str:
+        """What to say if it has lasted too long; else empty."""
+        if self._since is None or monotonic() - self._since <= self._most:
+            return ""
+        said = f"{self._most / 60:.0f} minutes" if self._most >= 120 else f"{self._most:g} seconds"
+        return f"the teacher was asked for {said} and no reply came"
+
+
 class Patience:
     """How long one try may take, learnt from the replies so far: a few times the slowest percent."""
 

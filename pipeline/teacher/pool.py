@@ -22,7 +22,7 @@ from pipeline.teacher.endpoint import Endpoint
 from pipeline.teacher.faults import RequestRejected, TryFailed
 from pipeline.teacher.journal import Journal
 from pipeline.teacher.ledger import Cost, Failure, Ledger
-from pipeline.teacher.pace import Patience, Rate, Window
+from pipeline.teacher.pace import Patience, Rate, Silence, Window
 from pipeline.teacher.prices import Price
 from pipeline.teacher.request import Reply, Request
 
@@ -48,6 +48,8 @@ class Terms:
     """For one try, at most; the usual durations shorten it."""
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
+    silence_seconds: float = 1200.0
+    """Without any reply for so long, nothing more is asked."""
 
 
 @dataclass(slots=True)
@@ -107,6 +109,7 @@ class Pool:
         self._jobs: asyncio.PriorityQueue[tuple[int, int, _Job | None]] = asyncio.PriorityQueue()
         self._set_aside: dict[int, tuple[_Job, asyncio.TimerHandle]] = {}
         self._under_way: dict[int, _Job] = {}
+        self._silence = Silence(self._terms.silence_seconds)
         self._open = 0
         self._fed = False
         self._progress = progress
@@ -232,6 +235,7 @@ class Pool:
     async def _send(self, job: _Job) -> Reply:
         job.begun, job.expired, job.task = monotonic(), False, asyncio.current_task()
         self._under_way[job.number] = job
+        self._silence.asked()
         try:
             reply = await self.endpoint.send(job.request)
         except asyncio.CancelledError:
@@ -242,6 +246,7 @@ class Pool:
             raise TryFailed("too_slow", f"No whole reply within {waited:.0f} seconds.", 0.0) from None
         finally:
             self._under_way.pop(job.number, None)
+        self._silence.broken(len(self._under_way))
         self._patience.took(monotonic() - job.begun)
         return reply
 
@@ -253,9 +258,12 @@ class Pool:
                 for job, timer in list(self._set_aside.values()):
                     timer.cancel()
                     self._come_back(job)
-            now = monotonic()
+            now, silent = monotonic(), self._silence.over
+            if silent:
+                self.stop(silent)
             for job in list(self._under_way.values()):
-                if not job.expired and now - job.begun > self._patience.seconds(job.slow) and job.task is not None:
+                late = silent or now - job.begun > self._patience.seconds(job.slow)
+                if not job.expired and late and job.task is not None:
                     job.expired = True
                     job.task.cancel()
 
@@ -295,9 +303,9 @@ class Pool:
 
     def _give_up(self, job: _Job, cause: str, detail: str) -> None:
         self._journal.release(job.request.key)
-        if cause in (RequestRejected.cause, "budget"):
+        if cause in (*RequestRejected.CAUSES, "budget"):
             self._journal.failed(Failure(job.request.key, cause, detail))
-        if cause == RequestRejected.cause:
+        if cause in RequestRejected.CAUSES:
             self._count_failure(cause, detail)
         self._ended()
 

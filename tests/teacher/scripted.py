@@ -35,6 +35,8 @@ class ScriptedServer:
     def __init__(self, script: Callable[[dict, int], Answer]) -> None:
         self.bodies: list[dict] = []
         self.headers: list[dict] = []
+        self.targets: list[str] = []
+        """What each request was addressed to: a path, or through a proxy a URL."""
         lock = threading.Lock()
         outer = self
 
@@ -46,6 +48,7 @@ class ScriptedServer:
                 with lock:
                     number = len(outer.bodies)
                     outer.bodies.append(body)
+                    outer.targets.append(self.path)
                     outer.headers.append({name.lower(): value for name, value in self.headers.items()})
                 answer = script(body, number)
                 self.send_response(answer.status)
@@ -61,7 +64,7 @@ class ScriptedServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def __enter__(self):
         return self

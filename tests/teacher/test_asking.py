@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import KeyRefused, RecipeError, TeacherError
 from pipeline.recipe import Budget, Cap
+from pipeline.teacher import faults, pool
 from pipeline.teacher.budget import Budget as Accounts
 from pipeline.teacher.embedded import MODEL
 from pipeline.teacher.endpoint import OPENAI_URL, Address, find_teacher, open_endpoint
@@ -22,6 +23,8 @@ from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.pace import Patience, Window
 from pipeline.teacher.pool import ALIKE, Pool, Terms
 from pipeline.teacher.prices import Price
+from pipeline.teacher.rehearsal import Rehearsal
+from pipeline.teacher.rehearsal.running import Rehearsing
 from pipeline.teacher.request import Request
 from pipeline.teacher.speech import Speech
 from tests.teacher.scripted import Answer, ScriptedServer, completion, error
@@ -127,6 +130,32 @@ def test_a_hanging_request_has_a_deadline(tmp_path):
     assert server.replies[0] is not None
     assert len(server.bodies) == 2
     assert server.failures[0][0] == "too_slow"
+
+
+def test_where_nobody_answers_any_more_the_watchdog_stops_the_run_and_replies_before_it_are_kept(tmp_path):
+    def script(body, number):
+        if number >= 3:
+            time.sleep(20)
+        return completion("{}")
+
+    server = asked(tmp_path, script, count=200, terms=Terms(2, 5, 600, silence_seconds=0.6))
+    assert server.pool.stopping == "the teacher was asked for 0.6 seconds and no reply came"
+    assert sum(reply is not None for reply in server.replies) == 3
+    assert len(server.bodies) == 5
+    assert {cause for cause, _ in server.failures} == {"too_slow"}
+
+
+def test_the_watchdog_counts_neither_slow_replies_nor_the_waiting_for_ones_own_pace(tmp_path):
+    def script(body, number):
+        time.sleep(0.3)
+        return completion("{}")
+
+    terms = Terms(2, silence_seconds=0.8)
+    server = asked(tmp_path, script, count=10, terms=terms)
+    assert (server.pool.stopping, len(server.bodies)) == ("", 10)
+    terms = Terms(1, requests_per_minute=40, silence_seconds=0.8)  # four at once, then one each second and a half
+    server = asked(tmp_path / "slow", lambda body, number: completion("{}"), count=5, terms=terms)
+    assert (server.pool.stopping, len(server.bodies)) == ("", 5)
 
 
 @pytest.mark.parametrize(
@@ -290,6 +319,16 @@ class TestBudget:
             now[0] += 86_400 + 20
             assert accounts.allows(worst)
 
+    def test_a_clock_set_back_between_two_runs_opens_no_second_budget(self, tmp_path):
+        day, worst = 86_400.0, self.PRICE.worst(requests(1)[0])
+        caps = Budget(day=Cap(requests=1))
+        with Ledger(tmp_path, lambda: 20_000 * day + 100) as ledger:
+            ledger.enlist(requests(1), [worst])
+        for days in (1, 1000):
+            with Ledger(tmp_path) as ledger:
+                accounts = Accounts(caps, self.PRICE, ledger, lambda days=days: (20_000 - days) * day + 50)
+                assert not accounts.allows(worst)
+
 
 @pytest.mark.parametrize(
     ("value", "seconds"), [("2", 2.0), ("0.5", 0.5), ("-3", None), ("soon", None), ("inf", None), (None, None)]
@@ -334,9 +373,44 @@ def test_patience_follows_the_usual_duration_and_doubles_for_a_slow_request():
     assert patience.seconds(20) == 600
 
 
+@pytest.mark.parametrize("fault", ["drip", "hang_before", "hang_after"])
+def test_a_reply_that_never_ends_is_given_up_at_the_deadline_however_lively_it_looks(tmp_path, fault):
+    with Rehearsing(Rehearsal(fixed=True, drip_seconds=0.1, **{fault: 1.0})) as server, Ledger(tmp_path) as ledger:
+        ask(pool_for(server.url, ledger, Terms(1, 1, 0.7)), requests(1))
+        assert [cause for cause, _ in failures(ledger)] == ["too_slow"]
+
+
+def test_waiting_for_ones_turn_is_no_failure(tmp_path):
+    def script(body, number):
+        time.sleep(0.2)
+        return completion("{}")
+
+    server = asked(tmp_path, script, count=12, terms=Terms(2, 1, 1.0))  # the last waits longer than a try may take
+    assert all(server.replies)
+    assert not server.failures
+
+
+def test_a_retry_after_as_a_date_is_capped_where_ones_own_clock_was_set_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(faults, "time", lambda: time.time() - 86_400)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 0.2)
+    soon = formatdate(time.time() + 1, usegmt=True)
+    late = error(429, "slow down", retry_after=soon)
+    server = asked(tmp_path, lambda body, number: completion("{}") if number else late)
+    assert server.replies[0] is not None
+
+
 def test_a_rate_limit_spreads_what_is_beyond_its_burst(tmp_path):
     begun = time.monotonic()
     server = asked(tmp_path, lambda body, number: completion("{}"), count=15, terms=Terms(8, requests_per_minute=120))
+    assert len(server.bodies) == 15
+    assert time.monotonic() - begun > 1.0  # twelve at once, then one each half second
+
+
+def test_a_limit_on_tokens_spreads_requests_by_what_each_may_take(tmp_path):
+    worst = FREE.worst(requests(1)[0]).tokens
+    begun = time.monotonic()
+    terms = Terms(8, tokens_per_minute=120 * worst)
+    server = asked(tmp_path, lambda body, number: completion("{}"), count=15, terms=terms)
     assert len(server.bodies) == 15
     assert time.monotonic() - begun > 1.0  # twelve at once, then one each half second
 
@@ -352,6 +426,11 @@ class TestWhichTeacherIsMeant:
     def test_a_server_of_ones_own_needs_no_key_and_the_recipe_outranks_the_environment(self):
         found = find_teacher("m", "http://here/v1", {"OPENAI_BASE_URL": "http://there/v1"})
         assert (found.base_url, found.key) == ("http://here/v1", "none")
+
+    def test_what_is_secret_in_its_address_is_named_nowhere(self):
+        address = Address("m", "https://me:canary-1@here.example:8443/v1?api-version=2&api_key=canary-2", "k")
+        assert address.name == "m at https://here.example:8443/v1?api-version=2&api_key=[key]"
+        assert "canary-2" in address.completions_url
 
     def test_a_named_model_without_key_is_not_silently_played_by_the_stand_in(self):
         with pytest.raises(RecipeError, match="neither OPENAI_API_KEY nor a base_url"):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.errors import CannotWrite, KeyRefused, TeacherError
 from pipeline.recipe import Budget as Caps
 from pipeline.recipe import Cap
-from pipeline.teacher.batches import Jobs, lines, open_lane, service
+from pipeline.teacher.batches import Jobs, calls, lines, open_lane, service
 from pipeline.teacher.batches.lines import Result, is_whole, member, read_results, request_line
 from pipeline.teacher.budget import Budget
 from pipeline.teacher.endpoint import Address
@@ -32,6 +32,7 @@ from pipeline.teacher.speech import Format, Speech
 KEY = "canary-5d02"
 DAY = 86_400.0
 PRICE = Price(1.0, 4.0)
+PATH = "/v1/chat/completions"
 
 
 def asked(number: int) -> Request:
@@ -40,8 +41,8 @@ def asked(number: int) -> Request:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(service, "LISTED_WITHIN", 0.01)
-    monkeypatch.setattr(service, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(service, "LOOKS", (0.01, 0.01))
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 0.01)
 
 
 class Clock:
@@ -75,7 +76,7 @@ class Runs:
                     await lane.collect(self.said.append)
                     budget = Budget(self.caps, PRICE, ledger, self.clock)
                     left = [r for r in requests or [] if not ledger.has(r.key) and r.key not in lane.given_up]
-                    await lane.submit([r for r in left if not lane.jobs.holds(r)], budget)
+                    await lane.submit([r for r in left if not lane.jobs.holds(r)], budget, self.said.append)
                 finally:
                     await lane.close()
 
@@ -112,9 +113,16 @@ def client(server) -> openai.OpenAI:
 
 
 def sizes(server) -> list[int]:
+    """How many requests each batch holds: by its file while that is there, else by the endpoint's count."""
     with client(server) as teacher:
-        files = [batch.input_file_id for batch in teacher.batches.list()]
-        return [len(teacher.files.content(name).content.splitlines()) for name in reversed(files)]
+
+        def size(batch) -> int:
+            try:
+                return len(teacher.files.content(batch.input_file_id).content.splitlines())
+            except openai.NotFoundError:
+                return batch.request_counts.total
+
+        return [size(batch) for batch in reversed(list(teacher.batches.list()))]
 
 
 VALUES = st.recursive(
@@ -132,7 +140,7 @@ VALUES = st.recursive(
 def test_the_body_of_a_result_is_kept_as_it_stands_in_the_line(body, escaped, separators):
     text = json.dumps({"é": 1, "body": body}, ensure_ascii=escaped, separators=separators)
     line = f' {{"id": "x", "custom_id": "k", "error": null , "response": {{"status_code": 200, "body":{text} }} }}\n'
-    found = next(read_results([line.encode("utf-8", "surrogatepass")]))
+    _, found = next(read_results([line.encode("utf-8", "surrogatepass")]))
     if found is None:  # a lone surrogate written as it is: no UTF-8, so no JSON
         with pytest.raises(ValueError, match=r"UTF-8|surrogate"):
             orjson.loads(line)
@@ -142,12 +150,12 @@ def test_the_body_of_a_result_is_kept_as_it_stands_in_the_line(body, escaped, se
 
 @given(st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_a_line_that_is_no_result_stops_nothing(line):
-    assert all(found is None for found in read_results([line, b"\n"]))
+    assert all(found is None for _, found in read_results([line, b"\n"]))
 
 
 def test_a_line_too_deep_to_read_stops_nothing():
     deep = b'{"custom_id": "k", "response": {"status_code": 200, "body": ' + b"[" * 5000 + b"]" * 5000 + b"}}"
-    assert list(read_results([deep])) == [None]
+    assert list(read_results([deep])) == [(deep, None)]
 
 
 def test_of_a_member_said_twice_the_last_counts_as_it_does_for_every_reader():
@@ -160,7 +168,7 @@ def test_of_a_member_said_twice_the_last_counts_as_it_does_for_every_reader():
 
 def test_a_request_goes_out_under_its_key_and_as_the_endpoint_wants_it_put():
     speech = Speech(Format.OBJECT, "max_tokens", temperature=False)
-    line = orjson.loads(request_line(asked(1), speech))
+    line = orjson.loads(request_line(asked(1), speech, "/v1/chat/completions"))
     assert line["custom_id"] == asked(1).key
     assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
     assert line["body"] == orjson.loads(speech.body(asked(1)))
@@ -191,7 +199,7 @@ def test_files_keep_to_the_limits_on_requests_and_on_bytes(tmp_path, monkeypatch
         monkeypatch.setattr(lines, "MOST_REQUESTS", 4)
         Runs(tmp_path / "a", server.url).once(requests)
         assert sizes(server) == [4, 4, 3]
-        monkeypatch.setattr(lines, "MOST_BYTES", 3 * len(request_line(requests[0], Speech())) + 10)
+        monkeypatch.setattr(lines, "MOST_BYTES", 3 * len(request_line(requests[0], Speech(), PATH)) + 10)
         Runs(tmp_path / "b", server.url).once(requests)
         assert sizes(server)[3:] == [3, 3, 3, 2]
 
@@ -285,14 +293,15 @@ def test_a_batch_whose_creation_was_never_heard_of_is_found_by_its_name(tmp_path
     requests = [asked(number) for number in range(3)]
     with Rehearsing(fixed()) as server:
         with Ledger(tmp_path) as ledger:
-            job = Jobs(ledger).begin(server.url, Speech().written(), requests, [Cost(9, 9.0)] * 3)
-        content = b"".join(request_line(request, Speech()) for request in requests)
+            jobs = Jobs(ledger)
+            job = jobs.asking(jobs.begin(server.url, Speech().written(), requests, [Cost(9, 9.0)] * 3), "file-x")
+        content = b"".join(request_line(request, Speech(), PATH) for request in requests)
         with client(server) as teacher:
             for name in ("another", job.name, "a third"):
                 file = teacher.files.create(file=("x.jsonl", content), purpose="batch")
                 teacher.batches.create(
                     input_file_id=file.id,
-                    endpoint=lines.ENDPOINT,
+                    endpoint=PATH,
                     completion_window="24h",
                     metadata={"coursework": name},
                 )
@@ -324,10 +333,25 @@ def test_a_batch_too_large_for_the_account_is_sent_in_ever_smaller_ones_until_no
         runs = Runs(tmp_path, server.url)
         for _ in range(4):
             runs.once(requests)
-        assert sizes(server) == [9, 4, 2, 1]
+        assert [int(line.split("of ")[1].split()[0]) for line in runs.said] == [9, 4, 2]
         with pytest.raises(TeacherError, match="Enqueued token limit"):
             runs.once(requests)
     assert (runs.waiting(), runs.spent().requests) == (0, 0)
+
+
+def test_a_batch_refused_as_too_large_is_held_against_the_account_for_a_week(tmp_path):
+    requests = [asked(number) for number in range(9)]
+    with Rehearsing(fixed(batch_too_large=True)) as server:
+        runs = Runs(tmp_path, server.url)
+        runs.once(requests)
+        runs.once()
+    with Rehearsing(fixed(batch_seconds=60)) as server, Ledger(tmp_path, runs.clock) as ledger:
+        with ledger.transaction() as db:  # the same account, at another port of this machine
+            db.execute("UPDATE batches SET server = ?", (server.url,))
+        jobs = Jobs(ledger)
+        assert jobs.room(server.url) == 4
+        runs.clock.now += 8 * DAY
+        assert jobs.room(server.url) is None
 
 
 def test_an_endpoint_that_refuses_the_reply_format_is_asked_in_a_weaker_one(tmp_path):
@@ -454,5 +478,5 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         lane = open_lane(Address("m", server.url, KEY), ledger, PRICE, 1, 5.0)
         monkeypatch.setattr(Ledger, "folder", tmp_path / "gone")
         with pytest.raises(CannotWrite, match="gone"):
-            asyncio.run(lane.submit([asked(1)], Budget(Caps(), Price(0.0, 0.0), ledger)))
+            asyncio.run(lane.submit([asked(1)], Budget(Caps(), Price(0.0, 0.0), ledger), print))
         assert server.counts()["calls"] == {}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CannotWrite, InputError, TryAgainLater
+from pipeline.teacher.audit import audit
+from pipeline.teacher.batches import Jobs
 from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.request import Reply, Request
 
@@ -117,6 +121,17 @@ def test_a_second_process_is_told_who_holds_the_ledger(tmp_path):
     Ledger(tmp_path).close()
 
 
+def test_a_holder_that_has_not_signed_yet_is_waited_for_and_an_earlier_one_is_not_named(tmp_path):
+    with Ledger(tmp_path):
+        lock = tmp_path / "ledger.lock"
+        signed = lock.read_text()
+        lock.write_text("process 1 since 1999-01-01T00:00:00+00:00")
+        later = threading.Timer(0.1, lock.write_text, [signed])
+        later.start()
+        with pytest.raises(TryAgainLater, match=f"in use by {re.escape(signed)}"):
+            Ledger(tmp_path)
+
+
 def test_the_lock_dies_with_a_killed_process_and_its_commits_live(tmp_path):
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom pipeline.teacher.ledger import Cost, Ledger\n"
@@ -159,6 +174,40 @@ def test_a_ledger_of_a_later_version_is_refused_unchanged(tmp_path):
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(InputError, match="ledger format 99"):
         Ledger(tmp_path)
+
+
+def of_version_1(folder) -> None:
+    """A ledger as the first version left it, with a reply, a reservation and a batch that is awaited."""
+    with Ledger(folder) as ledger:
+        ledger.enlist([request(1), request(2)])
+        ledger.commit([(reply(request(1)), PAID)])
+        Jobs(ledger).begin("http://here/v1", "json_schema max_tokens 1", [request(2)], [PAID])
+        with ledger.transaction() as db:
+            db.execute("ALTER TABLE batches DROP COLUMN file")
+            db.execute("ALTER TABLE batches DROP COLUMN asked")
+            db.execute("PRAGMA user_version = 1")
+
+
+def test_a_ledger_of_the_first_version_is_brought_to_this_one_with_all_that_it_holds(tmp_path):
+    of_version_1(tmp_path)
+    for _ in range(2):
+        with Ledger(tmp_path) as ledger:
+            assert ledger.get(request(1).key) == reply(request(1))
+            assert ledger.spent() == (2, 60, 0.5, 0)
+            (job,) = Jobs(ledger).awaited()
+            assert (job.server, job.file) == ("http://here/v1", None)
+            assert job.asked == job.made, "it may have been created, so it is looked for before it is sent again"
+            assert not list(audit(ledger))
+
+
+def test_a_ledger_of_the_first_version_can_be_looked_at_and_is_left_as_it_is(tmp_path):
+    of_version_1(tmp_path)
+    before = (tmp_path / "ledger.sqlite").read_bytes()
+    with Ledger.look(tmp_path) as ledger:
+        assert ledger.get(request(1).key) == reply(request(1))
+        assert (Jobs(ledger).waiting(), Jobs(ledger).holds(request(2))) == (1, True)
+        assert not list(audit(ledger))
+    assert (tmp_path / "ledger.sqlite").read_bytes() == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.errors import CourseworkError
+from pipeline.errors import TeacherError
 from pipeline.teacher.batches.lines import Result
 from pipeline.teacher.completion import read_completion
 from pipeline.teacher.faults import RequestRejected, TryFailed, judged, read_error
@@ -30,7 +30,7 @@ class Fault:
     """Of the endpoint's answer, if there was one."""
     rejected: bool = False
     """Asking again in the same words brings the same."""
-    hopeless: CourseworkError | None = None
+    hopeless: TeacherError | None = None
     """No request can succeed."""
 
     @property
@@ -40,12 +40,22 @@ class Fault:
 
 
 class Harvest:
-    """Sorts the results of a batch. They may be shuffled, missing, doubled or a stranger's; errors come beside."""
+    """Sorts the results of a batch. They may be shuffled, missing, doubled or a stranger's; errors come beside.
 
-    def __init__(self, waiting: Mapping[str, Cost], price: Price, answered_before: Callable[[str], bool]) -> None:
+    A line that may have been paid for and becomes no reply is handed to `unclaimed`.
+    """
+
+    def __init__(
+        self,
+        waiting: Mapping[str, Cost],
+        price: Price,
+        answered_before: Callable[[str], bool],
+        unclaimed: Callable[[bytes], None],
+    ) -> None:
         self._left = dict(waiting)
         self._price = price
         self._answered_before = answered_before
+        self._unclaimed = unclaimed
         self._faults: dict[str, Fault] = {}
         self._answered: set[str] = set()
         self.repeated = 0
@@ -55,21 +65,25 @@ class Harvest:
         self.cut = False
         """A file of results never came whole."""
 
-    def take(self, result: Result | None) -> tuple[Reply, Cost] | None:
-        """The reply in a result with what it cost, if it is the first to a request of this batch."""
+    def take(self, line: bytes, result: Result | None) -> tuple[Reply, Cost] | None:
+        """The reply in a line's result with what it cost, if it is the first to a request of this batch."""
         if result is None:
             self.unreadable += 1
+            self._unclaimed(line)
             return None
         if result.key not in self._left:
             known = result.key in self._answered or (_may_be_ours(result.key) and self._answered_before(result.key))
             self.repeated += known
             self.strangers += not known
+            if not known:
+                self._unclaimed(line)
             return None
         try:
             reply = _reply(result)
-        except TryFailed as fault:
+        except (TryFailed, RequestRejected, TeacherError) as fault:
             # An answer was generated, whatever it is: it may stand on the bill.
-            self._faults.setdefault(result.key, Fault(fault.cause, str(fault), billed=True))
+            self._faults.setdefault(result.key, Fault(getattr(fault, "cause", "refused"), str(fault), billed=True))
+            self._unclaimed(line)
             return None
         if reply is None:
             self._faults.setdefault(result.key, _fault(result))
@@ -103,7 +117,7 @@ def _may_be_ours(key: str) -> bool:
 
 
 def _reply(result: Result) -> Reply | None:
-    """None for an answer that is an error. Raises TryFailed if the body is no completion."""
+    """None for an answer that is an error. Raises as `read_completion` does."""
     return read_completion(result.key, result.body.encode()) if result.status == 200 else None
 
 
@@ -115,5 +129,6 @@ def _fault(result: Result) -> Fault:
     meant = judged(result.status, code, detail, None)
     if isinstance(meant, TryFailed):
         return Fault(meant.cause, detail, billed=False, status=result.status)
-    hopeless = meant if isinstance(meant, CourseworkError) else None
-    return Fault(RequestRejected.cause, detail, False, result.status, rejected=True, hopeless=hopeless)
+    hopeless = meant if isinstance(meant, TeacherError) else None
+    cause = getattr(meant, "cause", RequestRejected.CAUSES[0])
+    return Fault(cause, detail, False, result.status, rejected=True, hopeless=hopeless)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.crash import passing
 from pipeline.teacher.ledger import Cost, Failure, Ledger
@@ -12,6 +12,8 @@ from pipeline.teacher.request import Request
 
 TOO_LARGE = "too_large"
 """Outcome of a batch with more in it than the account may have under way."""
+REMEMBERED_SECONDS = 7 * 86_400.0
+"""So long an endpoint is believed that refused a batch as too large: limits change, and so does what fills them."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ class Job:
     speech: str
     size: int
     made: float
-    job: str | None
+    job: str | None = None
     """The endpoint's id of it; None if this process or another died before it was heard."""
+    file: str | None = None
+    """The endpoint's id of what was uploaded for it."""
+    asked: float | None = None
+    """When the endpoint was asked to create it; None if it never was."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,15 @@ class Jobs:
         assert row is not None
         passing("batch-named")
         self._ledger.enlist(requests, worst, batch=row)
-        return Job(row, name, server, speech, len(requests), made, None)
+        return Job(row, name, server, speech, len(requests), made)
+
+    def asking(self, job: Job, file: str) -> Job:
+        """Write down that the endpoint is about to be asked for the batch of a file: from now on it may exist."""
+        now = self._ledger.now()
+        with self._ledger.transaction() as db:
+            db.execute("UPDATE batches SET file = ?, asked = ? WHERE id = ?", (file, now, job.id))
+        passing("batch-asked")
+        return replace(job, file=file, asked=now)
 
     def created(self, job: Job, known_as: str) -> None:
         """The endpoint's id of a job is known."""
@@ -70,7 +84,8 @@ class Jobs:
         """Batches that were not collected yet, the oldest first."""
         with self._ledger.reading() as db:
             rows = db.execute(
-                "SELECT id, name, server, speech, size, made, job FROM batches WHERE ended IS NULL ORDER BY id"
+                "SELECT id, name, server, speech, size, made, job, file, asked FROM batches"
+                " WHERE ended IS NULL ORDER BY id"
             ).fetchall()
         return [Job(*row) for row in rows]
 
@@ -116,10 +131,11 @@ class Jobs:
         return {bytes(row[0]).hex() for row in rows}
 
     def room(self, server: str) -> int | None:
-        """How many requests may be under way at a server: half of what it once refused as too many. None: any."""
+        """How many requests may be under way at a server: half of what it refused of late as too many. None: any."""
         with self._ledger.reading() as db:
             refused = db.execute(
-                "SELECT min(size) FROM batches WHERE server = ? AND outcome = ?", (server, TOO_LARGE)
+                "SELECT min(size) FROM batches WHERE server = ? AND outcome = ? AND made > ?",
+                (server, TOO_LARGE, self._ledger.now() - REMEMBERED_SECONDS),
             ).fetchone()[0]
         return None if refused is None else max(1, refused // 2)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import orjson
 
 from pipeline.teacher.request import Request
 from pipeline.teacher.speech import Speech
 
-ENDPOINT: Final = "/v1/chat/completions"
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 """Of one file; the Batch API takes no larger one."""
@@ -32,20 +31,20 @@ class Result(NamedTuple):
     """What the service itself says where there is no answer."""
 
 
-def request_line(request: Request, speech: Speech) -> bytes:
+def request_line(request: Request, speech: Speech, path: str) -> bytes:
     """A request as a line of the file that is uploaded; its key is how its result is known again."""
     line = {
         "custom_id": request.key,
         "method": "POST",
-        "url": ENDPOINT,
+        "url": path,
         "body": orjson.Fragment(speech.body(request)),
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def read_results(file: Iterable[bytes]) -> Iterator[Result | None]:
-    """The results in a file, in its order; None for a line that is none. Blank lines are nothing."""
-    return (_read_result(line) for line in file if line.strip())
+def read_results(file: Iterable[bytes]) -> Iterator[tuple[bytes, Result | None]]:
+    """Each line of a file with the result in it, in its order; None where it holds none. Blank lines are nothing."""
+    return ((line, _read_result(line)) for line in file if line.strip())
 
 
 def is_whole(file: IO[bytes], least: int) -> bool:

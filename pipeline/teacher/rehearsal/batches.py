@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from time import time
 from typing import Any
 
@@ -108,11 +109,12 @@ class Batches:
         self._chat = chat
         self.files: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
+        self._numbers = count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def upload(self, filename: str, purpose: str, content: bytes) -> File:
-        """Keep a file until the rehearsal ends or is reset."""
-        kept = File(f"file-{len(self.files) + 1:06}", filename, purpose, content, int(time()))
+        """Keep a file until it is deleted or the rehearsal ends or is reset."""
+        kept = File(f"file-{next(self._numbers):06}", filename, purpose, content, int(time()))
         self.files[kept.id] = kept
         return kept
 

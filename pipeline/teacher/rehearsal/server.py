@@ -106,6 +106,9 @@ class Server:
                 return _json(self._batches.files[name].shown())
             case "GET", [name, "content"]:
                 return answer(200, self._batches.files[name].content, "application/octet-stream")
+            case "DELETE", [name]:
+                del self._batches.files[name]
+                return _json({"id": name, "object": "file", "deleted": True})
         return None
 
     def _upload(self, call: Call) -> Answer:
