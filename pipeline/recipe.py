@@ -83,6 +83,15 @@ class Documents(_Section):
     least_quality: float = Field(
         default=0.4, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
     )
+    ocr: bool = Field(
+        default=False,
+        description="pages that are pictures are read by Tesseract, if it is installed; takes seconds a page",
+    )
+    ocr_languages: str = Field(
+        default="eng",
+        pattern=r"^[A-Za-z_]{3,20}(\+[A-Za-z_]{3,20}){0,9}$",
+        description="as Tesseract names them: deu+eng",
+    )
     personal_data: Literal["report", "mask", "drop"] = Field(
         default="report",
         description="e-mail addresses, phone, account and card numbers are named, masked, or dropped with their"

@@ -21,7 +21,7 @@ Format = Literal["pdf", "markdown", "text", "html", "docx", "epub"]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.append(sys.argv[1]); from pipeline.sources.child import main; main()"
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TESSDATA_PREFIX")
 """All of the environment the child sees: it has no use for a key."""
 _BYTES_PER_CHARACTER = 8
 _MIB = 1024 * 1024

@@ -47,6 +47,10 @@ class ReadOptions:
     """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
     least_quality: float = 0.4
     """A page whose share of plausible words is below this is gibberish and left out."""
+    ocr: bool = False
+    """Whether Tesseract reads pages that are pictures."""
+    ocr_languages: str = "eng"
+    """As Tesseract names them."""
     personal_data: PersonalData = "report"
     """What becomes of it; secrets are always masked."""
 

@@ -73,7 +73,7 @@ def joined(lines: Sequence[str], words: frozenset[str]) -> str:
     for line in filter(None, lines):
         if not text:
             text = line
-        elif _unspaced(text[-1]) and _unspaced(line[:1]):
+        elif _unspaced(text[-1]) and _unspaced(line[0]) or _is_number_among_unspaced(text[-1], line[0]):
             text += line
         else:
             text = _glued(text, line, words)
@@ -120,6 +120,10 @@ def broken_word(text: str, following: str, words: frozenset[str]) -> tuple[str, 
     piece = tail.group() if tail else start.group()
     stem = text[:-1] if drops_hyphen(end, start.group(), words) else text
     return stem + piece, following[len(piece) :].lstrip()
+
+
+def _is_number_among_unspaced(last: str, first: str) -> bool:
+    return (last.isdigit() and _unspaced(first)) or (_unspaced(last) and first.isdigit())
 
 
 def _unspaced(mark: str) -> bool:

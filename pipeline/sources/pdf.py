@@ -14,6 +14,7 @@ from pipeline.sources.clean import broken_word, vocabulary
 from pipeline.sources.flow import blocks_of, body_of
 from pipeline.sources.layout import Fragment, Line, PageText, lines_of, turned
 from pipeline.sources.margins import PageLines, without_margins
+from pipeline.sources.ocr import CannotRecognise, recognised
 from pipeline.sources.pdfium_pages import PdfiumPages
 from pipeline.sources.pypdf_pages import PypdfPages, has_cyclic_pages
 from pipeline.sources.quality import is_gibberish, quality_of
@@ -57,6 +58,8 @@ class _Pages:
     """What the pages gave: their lines, and the numbers of those with something to tell."""
 
     options: ReadOptions
+    open_pictured: Callable[[], PdfiumPages]
+    """Opens the file once more for what only PDFium can: showing a page as a picture."""
     read: list[PageLines] = field(default_factory=list)
     by: dict[str, list[int]] = field(default_factory=dict)
     """Reader to the pages it was chosen for."""
@@ -64,6 +67,8 @@ class _Pages:
     sideways: list[int] = field(default_factory=list)
     gibberish: list[int] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
+    unrecognised: str = ""
+    """Why text recognition was wanted and did nothing."""
     characters: int = 0
 
     def add(self, readers: Sequence[PdfReader], number: int) -> None:
@@ -72,7 +77,7 @@ class _Pages:
         faults: list[Exception] = []
         for reader in readers:
             try:
-                found.append(_page(reader, number))
+                found.append(_found(reader.name, reader.page(number), number))
             except MemoryError:
                 raise
             except Exception as fault:  # noqa: BLE001 - what one reader cannot read the other may
@@ -81,6 +86,21 @@ class _Pages:
             raise faults[0]
         self._keep(_better(found, self.options.reader_margin), number)
         if not self.read[-1].lines and number not in self.gibberish and readers[0].holds_picture(number):
+            self._recognise(number)
+
+    def _recognise(self, number: int) -> None:
+        """Has a page that is a picture read by text recognition, if that is wanted."""
+        if self.options.ocr:
+            try:
+                text = recognised(self.open_pictured().picture(number), self.options.ocr_languages)
+            except CannotRecognise as fault:
+                self.unrecognised = str(fault)
+            else:
+                self.read.pop()
+                self._keep(_found("tesseract", text, number), number)
+                if self.read[-1].lines:
+                    return
+        if number not in self.gibberish:
             self.pictures.append(number)
 
     def _keep(self, page: _Found, number: int) -> None:
@@ -100,7 +120,7 @@ def read_pdf(path: Path, limits: ReadLimits, options: ReadOptions, password: str
     """The pages of a PDF as blocks. Raises Unreadable if nothing of it can be used."""
     readers = _opened(path, options, password)
     count = max(reader.count for reader in readers)
-    pages = _Pages(options)
+    pages = _Pages(options, lambda: PdfiumPages(path, password))
     for number in range(1, min(count, limits.pages) + 1):
         try:
             pages.add(readers, number)
@@ -147,8 +167,7 @@ def _opened(path: Path, options: ReadOptions, password: str | None) -> list[PdfR
 _OPENERS: dict[str, Callable[[Path, str | None], PdfReader]] = {"pypdf": PypdfPages, "pypdfium2": PdfiumPages}
 
 
-def _page(reader: PdfReader, number: int) -> _Found:
-    page = reader.page(number)
+def _found(reader: str, page: PageText, number: int) -> _Found:
     fragments, others = _upright(page.fragments)
     lines = lines_of([fragment for _, fragment in fragments])
     raw = "".join(fragment.text for _, fragment in fragments)
@@ -157,7 +176,7 @@ def _page(reader: PdfReader, number: int) -> _Found:
     turn = fragments[0][0] if fragments else 0
     edges = [turned(x, y, turn)[1] for x in (left, right) for y in (bottom, top)]
     letters = sum(len(line.text) - line.text.count(" ") for line in lines)
-    return _Found(reader.name, PageLines(number, lines, max(edges), min(edges)), quality, letters, bool(others))
+    return _Found(reader, PageLines(number, lines, max(edges), min(edges)), quality, letters, bool(others))
 
 
 def _better(found: Sequence[_Found], margin: float) -> _Found:
@@ -181,9 +200,8 @@ def _nothing_read(path: Path, count: int, pages: _Pages) -> Unreadable:
         first = next(iter(pages.faults.values()))
         return _broken(path, RuntimeError(f"no page could be read; the first: {first}"))
     if pages.pictures:
-        return Unreadable(
-            "scanned", f"its {count} page(s) are pictures: run text recognition (OCR) over it first", count
-        )
+        remedy = pages.unrecognised or "run text recognition (OCR) over it first, or set documents.ocr: true"
+        return Unreadable("scanned", f"its {count} page(s) are pictures: {remedy}", count)
     return Unreadable("empty", f"its {count} page(s) hold neither text nor a picture", count)
 
 
@@ -196,7 +214,8 @@ def _warnings(path: Path, count: int, pages: _Pages) -> list[str]:
     if pages.gibberish:
         warnings.append(f"left out, for its text makes no words: {_named(pages.gibberish)}")
     if pages.pictures:
-        warnings.append(f"a picture and no text, so nothing was read: {_named(pages.pictures)}")
+        why = f" ({pages.unrecognised})" if pages.unrecognised else ""
+        warnings.append(f"a picture and no text, so nothing was read{why}: {_named(pages.pictures)}")
     if pages.sideways:
         warnings.append(f"text at right angles to the rest was left out: {_named(pages.sideways)}")
     if not _has_end_mark(path):

@@ -19,6 +19,7 @@ import pypdfium2.raw as pdfium
 
 from pipeline.sources.blocks import Unreadable
 from pipeline.sources.layout import Fragment, PageText, is_bold, is_visible, turned
+from pipeline.sources.ocr import DPI, Picture
 
 _HYPHENS = (0x02, 0xFFFE)
 """What PDFium puts for a hyphen at a line's end."""
@@ -26,6 +27,7 @@ _BLANKS = (0x20, 0x0D, 0x0A)
 """All that PDFium ever adds of its own."""
 _LAM, _ALEFS = 0x0644, (0x0622, 0x0623, 0x0625, 0x0627)
 _NAME = 256
+_MOST_PIXELS = 40_000_000
 
 
 class PdfiumPages:
@@ -54,6 +56,18 @@ class PdfiumPages:
     def holds_picture(self, number: int) -> bool:
         """Whether an image stands on the page, itself or inside a form."""
         return any(self._pdf[number - 1].get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4))
+
+    def picture(self, number: int) -> Picture:
+        """The page as it would be printed, at the resolution that text recognition wants, or less if it is huge."""
+        page = self._pdf[number - 1]
+        width, height = page.get_size()
+        scale = min(DPI / 72, math.sqrt(_MOST_PIXELS / max(1.0, width * height)))
+        bitmap = page.render(scale=scale, grayscale=True)
+        rows = memoryview(bitmap.buffer).cast("B")
+        pixels = b"".join(
+            rows[row * bitmap.stride : row * bitmap.stride + bitmap.width] for row in range(bitmap.height)
+        )
+        return Picture(bitmap.width, bitmap.height, pixels, scale)
 
 
 @dataclass(slots=True)

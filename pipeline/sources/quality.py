@@ -20,8 +20,8 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 _UNSPACED = re.compile("[\u2e80-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
 """Scripts without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
 _LONGEST_WORD = 30
-_LONE = frozenset("aeiouyàáéèêíóôúåöøAEIOUYÀÁÉÈÍÓÚÅÖØ")
-"""Letters that are words in one European language or another."""
+_TORN = 0.3
+"""Where more of the words than this are single letters, words were torn apart."""
 
 
 def is_gibberish(text: str) -> bool:
@@ -49,32 +49,31 @@ def quality_of(text: str) -> float:
     """
     if is_gibberish(text):
         return 0.0
-    good = bad = lone = 0
-    for token in text.split():
+    good = bad = single = 0
+    tokens = text.split()
+    for token in tokens:
         word = _EDGES.sub("", token)
         if not word or _NUMBER.match(word):
             bad += sum(map(_is_unmapped, token)) + (len(token) > 2 and not word and not _is_rule(token))
-            continue
-        if len(word) == 1 and "A" <= unicodedata.normalize("NFD", word)[0].upper() <= "Z" and word not in _LONE:
-            lone += 1
-            continue
-        for part in _PARTS.split(word):
-            if _is_plausible(part):
-                good += len(part)
-            else:
-                bad += len(part)
-    bad += lone if lone > 0.1 * (good + bad) else 0  # a few are initials, variables and labels
+        elif _UNSPACED.search(word):
+            good += sum(map(str.isalnum, word))
+        elif len(word) == 1:
+            single += 1
+        else:
+            plausible = sum(len(part) for part in _PARTS.split(word) if _is_plausible(part))
+            good += plausible
+            bad += len(_PARTS.sub("", word)) - plausible
+    bad += single if single > _TORN * len(tokens) else 0  # a few are words, initials, variables and labels
     if good + bad < _FEW:
         return 1.0
     return good / (good + bad) * (0.5 if _is_backwards(text) else 1.0)
 
 
 def _is_plausible(word: str) -> bool:
-    letters = sum(map(_is_letter, word))
-    if not word or word.isdigit() or letters < len(word):
-        return not word or word.isdigit()
-    if _UNSPACED.search(word):
+    if not word or word.isdigit():
         return True
+    if not all(map(_is_letter, word)):
+        return False
     if len(word) > _LONGEST_WORD or not (word[1:].islower() or word.isupper() or not word.isascii() or _is_camel(word)):
         return False
     plain = unicodedata.normalize("NFD", word.casefold())

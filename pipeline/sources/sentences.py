@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import re
 
-_STOP = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+["'”’」』）〉》]*|[؟۔।॥]+["'”’»)\]]*(?=\s|$))""")
+_STOP = re.compile(r"""(?:[.!?…]+["'”’“‘»«)\]]*(?=\s)|[。！？｡]+["'”’」』）〉》]*|[؟۔।॥]+["'”’»)\]]*(?=\s|$))""")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘'—–/]+$")
 _NEXT_WORD = re.compile(r"\s*([\"“‘'(\[«]*)(\S*)")
 _ITEM = re.compile(r"\s*(?:[•*!–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s")
 _LABEL = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5}|\d{1,3}(?:[.-]\d{1,3})+)\.$")
-_INITIALS = re.compile(r"(?:[A-Z]\.)+$|Ph\.D\.$|[ap]\.m\.$")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+$|Ph\.D\.$")
 _NUMBER = re.compile(r"[\dIVXLCivxlc]+\b")
 
 _NEAR = 40
 """How many characters before a full stop are looked at: more than any word it could shorten."""
 
+_WRAPPED = 15
+"""Scripts without capitals do not show where a sentence begins; shorter lines than this are no cut paragraphs."""
+
 _TITLES = frozenset(
-    "dr mr mrs ms mx prof st mt ft sen rep gen col lt capt sgt maj cpl adm rev hon pres gov messrs mme mlle".split()
+    "dr mr mrs ms mx prof st mt ft sen rep gen col lt capt sgt maj cpl adm rev hon pres gov messrs mme mlle "
+    "hr hrn fr frl dipl ing sr sra srta sres dña ud uds lic sig dott".split()
 )
 """A name follows them, so they seldom end a sentence."""
 _BEFORE_NUMBER = frozenset(
     "no nos p pp fig figs vol vols ch chap sec sect art eq para tab ed stat ext approx "
-    "jan feb mar apr jun jul aug sep sept oct nov dec".split()
+    "jan feb mar apr jun jul aug sep sept oct nov dec okt dez "
+    "nr abs abb abschn kap bd anm ziff tel núm pág págs cap".split()
 )
 """They end a sentence unless a number follows."""
 _LINKING = frozenset("vs v ca esp incl al".split())
 """More of the same sentence follows them, unless it plainly starts anew."""
-_EXPLAINING = frozenset({"e.g", "i.e", "cf", "viz"})
+_EXPLAINING = frozenset("e.g i.e cf viz z.b d.h vgl bzw sog ggf evtl ee p.ej".split())
 """More of the same sentence always follows them."""
+_AFTER_ORDINAL = frozenset(
+    "januar februar märz april mai juni juli august september oktober november dezember jahrhundert jahrhunderts "
+    "jahrhunderte jh weltkrieg weltkriegs kapitel auflage geburtstag jahrestag stock klasse platz".split()
+)
+"""In German a number before them is an ordinal, and its full stop ends nothing."""
 _STARTERS = frozenset(
     "the a an this that these those it he she they we you i in on at for if when while but and so as by to from "
     "there here what who why how all each every some many most no not one two after before since because "
@@ -72,8 +82,9 @@ def _runs_on(before: str, line: str) -> bool:
     """Whether `line` goes on with the sentence in which `before` stops."""
     if not before.strip() or " | " in before or " | " in line or _ITEM.match(line):
         return False
-    last = before.rstrip()[-1]
-    return line.lstrip()[:1].islower() and (last.isalnum() or last in ",–—-'’\")]”")
+    last, first = before.rstrip()[-1], line.lstrip()[:1]
+    caseless = first.isalpha() and first.upper() == first.lower() and len(before) >= _WRAPPED
+    return (first.islower() or caseless) and (last.isalnum() or last in ",，、،；–—-'’\")]”")
 
 
 def _ends_sentence(text: str, begin: int, stop: re.Match[str], end: int) -> bool:
@@ -99,7 +110,9 @@ def _full_stop_ends(sentence: str, following: str, closed: bool) -> bool:
         return False
     if bare in _BEFORE_NUMBER:
         return not _NUMBER.match(following)
-    if bare in _EXPLAINING:
+    if bare in _EXPLAINING or (
+        bare.isdecimal() and len(bare) <= 2 and following.rstrip(",;:").casefold() in _AFTER_ORDINAL
+    ):
         return False
     if bare in _TITLES or bare in _LINKING or (_INITIALS.match(word) and not closed):
         return starts

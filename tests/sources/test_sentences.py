@@ -38,6 +38,19 @@ def cut(text):
             "Later he wrote.",
         ],
         ["Plan B failed.", "I prefer plan A.", "The rest is known."],
+        ["Die Sitzung begann am 3. Oktober 1990.", "Das 20. Jahrhundert war lang.", "Es endete."],
+        ["Man kann z. B. zuhören, d. h. warten.", "Das hilft u. a. dem Sprecher.", "Äpfel usw.", "Obst ist reif."],
+        ["Hr. Dr. Müller traf Fr. Prof. Schmidt, vgl. Abb. 3 auf S. 12.", "Ca. 30 kamen.", "Nr. 5 fehlt."],
+        ["Er fragte: „Was ist passiert?“", "Sie schwieg.", "„Nichts.“", "Dann ging er."],
+        [
+            "El Sr. García vio a la Sra. López.",
+            "¿Qué pasó?",
+            "¡Nada!",
+            "Se fue, p. ej. a casa.",
+            "Vive en EE. UU. hoy.",
+        ],
+        ["Véase la pág. 12 del cap. 3.", "Después sigue.", "«¿Vienes?», preguntó.", "Él calló."],
+        ["هل تسمعني؟", "نعم، أسمعك.", "قال د. أحمد إن الأمر مهم.", "بلغت النسبة 3.5 بالمئة.", "شكرا!"],
     ],
 )
 def test_stops_that_end_and_stops_that_shorten(sentences):
@@ -47,6 +60,16 @@ def test_stops_that_end_and_stops_that_shorten(sentences):
 def test_chinese_and_arabic_marks_end_sentences():
     assert cut("沟通很重要。你同意吗？是的！") == ["沟通很重要。", "你同意吗？", "是的！"]
     assert cut("هل تسمعني؟ نعم أسمعك. شكرا.") == ["هل تسمعني؟", "نعم أسمعك.", "شكرا."]
+
+
+def test_a_sentence_without_capitals_goes_on_over_a_page_end():
+    for before, after in (
+        ("倾听者应当等到说话的人把话说完再回答", "这样才能听懂他的意思。"),
+        ("ينتظر المستمع الجيد حتى ينهي", "المتحدث كلامه."),
+    ):
+        assert cut(f"{before}\n{after}") == [f"{before}\n{after}"]
+        assert cut(f"{before}。\n{after}") == [f"{before}。", after]
+    assert cut("倾听\n说话") == ["倾听", "说话"]
 
 
 def test_items_rows_and_paragraphs_do_not_run_together():
@@ -59,7 +82,7 @@ def test_a_sentence_goes_on_over_a_page_end():
     assert cut("The meeting was long.\nand short") == ["The meeting was long.", "and short"]
 
 
-@given(st.text(alphabet=st.sampled_from('aB1 .?!…\n\t"”’(|)。؟•Dr'), max_size=80))
+@given(st.text(alphabet=st.sampled_from('aB1ßÑ听م .?!…\n\t"”’“„«»¿(|)。，؟،•Dr'), max_size=80))
 def test_sentences_cover_all_that_is_not_blank_in_order(text):
     spans = split_sentences(text)
     assert all(start < end for start, end in spans)
