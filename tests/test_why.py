@@ -14,7 +14,7 @@ from pipeline.teacher.ledger import Ledger
 from pipeline.why import why
 from tests.teacher.scripted import completion
 from tests.test_verify import coursework
-from tests.victims import Teacher, finish, make_workspace, outputs
+from tests.victims import IN_FLIGHT, RECIPE, Teacher, finish, make_workspace, outputs
 
 
 class Odd(Teacher):
@@ -34,7 +34,8 @@ class Odd(Teacher):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """A workspace with a finished run, in which a person dropped one record, edited one and kept one."""
-    workspace = make_workspace(tmp_path_factory.mktemp("made"))
+    one_by_one = RECIPE.replace(f"in_flight: {IN_FLIGHT}", "in_flight: 1")  # so that the odd reply is always the same
+    workspace = make_workspace(tmp_path_factory.mktemp("made"), one_by_one)
     with Odd(latency=0) as teacher:
         finish(workspace, teacher.url)
         sheet = outputs(workspace) / "review" / "0001.jsonl"
