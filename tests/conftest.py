@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -15,6 +16,11 @@ SHARED = ROOT.parent / "shared"
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
 for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(name, None)
+
+
+# Its 200 ms for an example are a race with whatever else the machine does.
+settings.register_profile("no_race", deadline=None)
+settings.load_profile("no_race")
 
 
 @pytest.fixture(autouse=True, scope="session")
