@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from pipeline.constraints import Constraints, broken_constraints
 from pipeline.curate.findings import Finding
@@ -38,9 +40,13 @@ class Material:
     """Of the persona, on every answer in its voice."""
 
     @cached_property
-    def subjects(self) -> list[frozenset[str]]:
-        """What each passage is about."""
-        return [subject_words(passage.text) for passage in self.passages.values()]
+    def holders(self) -> dict[str, array[int]]:
+        """Subject word to the numbers of the passages that hold it."""
+        found: dict[str, array[int]] = {}
+        for number, passage in enumerate(self.passages.values()):
+            for word in subject_words(passage.text):
+                found.setdefault(word, array("I")).append(number)
+        return found
 
 
 Word = Finding | Sequence[Finding]
@@ -188,8 +194,12 @@ def _corpus_overlap(draft: Draft, material: Material, share: float) -> Word:
     about = subject_words(draft.question) if draft.kind in REFUSAL_KINDS else frozenset()
     if len(about) < 2:
         return ()
-    overlap = max((len(about & words) for words in material.subjects), default=0) / len(about)
-    measured = f"{overlap:.0%} of its {len(about)} words in one passage, {share:.0%} answers it"
+    known = [material.holders[word] for word in about if word in material.holders]
+    overlap = len(known) / len(about)
+    if overlap >= share:  # else no passage can hold enough of them, however they are spread
+        held = Counter(chain.from_iterable(known))
+        overlap = max(held.values()) / len(about)
+    measured = f"{overlap:.0%} of its {len(about)} words in one passage at most, {share:.0%} answers it"
     if overlap < share:
         return Finding("corpus_overlap", measured)
     detail = f"One passage holds {overlap:.0%} of the words it is about."

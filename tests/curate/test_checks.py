@@ -106,6 +106,20 @@ def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
     assert cause_of(refusal("How long do eggs boil?")) == "record"
 
 
+WORDS = "tower bridge harbour river castle garden".split()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sets(st.sampled_from(WORDS)), max_size=5), st.sets(st.sampled_from([*WORDS, "unheard"]), min_size=2))
+def test_a_question_is_answered_by_the_corpus_if_one_passage_holds_enough_of_its_words(passages, asked):
+    texts = [" ".join(sorted(words)) for words in passages]
+    made = {str(number): PASSAGE.model_copy(update={"text": text}) for number, text in enumerate(texts)}
+    one = refusal(f"Why {' '.join(sorted(asked))}?", "near_topic")
+    (end,) = curate([one], Material(made, lambda key: Origin("m", "p")), Checks())
+    share = max((len(asked & words) for words in passages), default=0) / len(asked)
+    assert isinstance(end, Rejection) is (share >= Checks().corpus_overlap)
+
+
 some_drafts = st.lists(st.builds(
     draft,
     question=st.sampled_from(["What is denial?", "what is denial", "Why?", "Is it?", "The text?", ""]),
