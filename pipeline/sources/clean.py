@@ -73,7 +73,7 @@ def joined(lines: Sequence[str], words: frozenset[str]) -> str:
     for line in filter(None, lines):
         if not text:
             text = line
-        elif _unspaced(text[-1]) and _unspaced(line[0]) or _is_number_among_unspaced(text[-1], line[0]):
+        elif (_unspaced(text[-1]) and _unspaced(line[0])) or _is_number_among_unspaced(text[-1], line[0]):
             text += line
         else:
             text = _glued(text, line, words)
