@@ -81,7 +81,7 @@ class Documents(_Section):
         description="pypdfium2's text of a page takes pypdf's place if better by more than this",
     )
     least_quality: float = Field(
-        default=0.4, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
+        default=0.5, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
     )
     ocr: bool = Field(
         default=False,

@@ -45,7 +45,7 @@ class ReadOptions:
     """Of PDFs. `auto` reads each page with both and keeps the better text."""
     reader_margin: float = 0.03
     """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
-    least_quality: float = 0.4
+    least_quality: float = 0.5
     """A page whose share of plausible words is below this is gibberish and left out."""
     ocr: bool = False
     """Whether Tesseract reads pages that are pictures."""

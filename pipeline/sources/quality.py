@@ -20,7 +20,7 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 _UNSPACED = re.compile("[\u2e80-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
 """Scripts without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
 _LONGEST_WORD = 30
-_TORN = 0.3
+_TORN = 0.5
 """Where more of the words than this are single letters, words were torn apart."""
 
 
@@ -72,16 +72,20 @@ def quality_of(text: str) -> float:
 def _is_plausible(word: str) -> bool:
     if not word or word.isdigit():
         return True
-    if not all(map(_is_letter, word)):
-        return False
-    if len(word) > _LONGEST_WORD or not (word[1:].islower() or word.isupper() or not word.isascii() or _is_camel(word)):
+    if not all(map(_is_letter, word)) or len(word) > _LONGEST_WORD:
         return False
     plain = unicodedata.normalize("NFD", word.casefold())
-    if not plain.isascii() and not any("a" <= mark <= "z" for mark in plain):
-        return True
-    if len(word) > 3 and not word.isupper() and not re.search(r"[aeiouyäöüæøœıw]", plain):
-        return False
-    return not _CONSONANTS.search(plain) or word.isupper()
+    scripts = {unicodedata.name(mark, "?").split()[0] for mark in plain if not mark.isascii() and mark.isalpha()}
+    latin = any("a" <= mark <= "z" for mark in plain)
+    if latin:
+        return scripts <= {"LATIN", "MODIFIER"} and (word.isupper() or _is_latin_word(word, plain))
+    return len(scripts) <= 1
+
+
+def _is_latin_word(word: str, plain: str) -> bool:
+    has_vowel = len(word) <= 3 or re.search(r"[aeiouyæøœıw]", plain)
+    cased = word[1:].islower() or not word.isascii() or _is_camel(word)
+    return bool(has_vowel and cased and not _CONSONANTS.search(plain))
 
 
 def _is_letter(mark: str) -> bool:

@@ -82,5 +82,6 @@ def test_what_is_language_has_quality_and_what_was_made_of_it_has_less(language)
         )
         for worse in (torn, glued, noise):
             assert quality_of(worse) < 0.4, worse
+        assert quality_of("".join(mark + "ʤĠ҈ऄ"[place % 4] for place, mark in enumerate(text))) < 0.4
     if language == "ar":
         assert quality_of(text[::-1]) <= 0.5
