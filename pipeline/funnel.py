@@ -18,6 +18,8 @@ class Funnel:
     answered: int
     bought: int
     drafts: int
+    typos: int
+    """Published rows that repeat another with a typing slip: no draft of their own."""
     rejections: Counter[str] = field(default_factory=Counter)
     published: dict[str, int] = field(default_factory=dict)
 
@@ -37,6 +39,7 @@ class Funnel:
             answered=planned - unanswered,
             bought=bought,
             drafts=len(items),
+            typos=sum(bool(record.typo_of) for records in parts.values() for record in records),
             rejections=Counter(rejection.cause for rejection in rejections),
             published={stem: len(records) for stem, records in parts.items()},
         )
@@ -44,7 +47,7 @@ class Funnel:
     @property
     def adds_up(self) -> bool:
         """Every draft is published or withheld, or is a rejection with its cause."""
-        return self.drafts == sum(self.published.values()) + self.rejections.total()
+        return self.drafts + self.typos == sum(self.published.values()) + self.rejections.total()
 
     def lines(self) -> list[str]:
         """The funnel as a person reads it."""
@@ -57,9 +60,10 @@ class Funnel:
         ]
         by_count = sorted(self.rejections.items(), key=lambda item: (-item[1], item[0]))
         text += [f"          {count:>6}   {cause}" for cause, count in by_count]
-        text.append(f"records   {self.drafts - rejected:>6}")
+        again = f"   {self.typos} of them once more with a typing slip" if self.typos else ""
+        text.append(f"records   {self.drafts - rejected:>6}{again}")
         text += [f"          {count:>6}   {stem}" for stem, count in self.published.items()]
         if not self.adds_up:
-            ends = sum(self.published.values()) + rejected
+            ends = sum(self.published.values()) - self.typos + rejected
             text.append(f"this funnel does not add up: {self.drafts} drafts, {ends} ends; please report it")
         return text

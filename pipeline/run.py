@@ -21,7 +21,7 @@ from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
 from pipeline.publish.dataset import Provenance, dataset_files
 from pipeline.publish.schema import TRAIN
-from pipeline.publish.split import prove_no_leak, split_records
+from pipeline.publish.split import prove_no_leak, share_told, split_records
 from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
 from pipeline.review.sheets import decide, lay_sheet, read_sheets
@@ -112,12 +112,14 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         passing("sheet-laid")
         bought = ledger.replies() - known
         records, dropped = decide(curated.records, verdicts)
-        parts = split_records(records, recipe.split, recipe.refusals.share if recipe.refusals else 0.0)
+        parts = split_records(records, recipe)
         prove_no_leak(parts, recipe.checks.near_duplicate)
         rejections = [*curated.rejections, *dropped]
         funnel = Funnel.count(len(requests), len(unanswered), bought, items, rejections, parts)
         for line in funnel.lines():
             say(line)
+        if recipe.refusals:
+            say(share_told(parts, recipe.refusals.share))
         write_whole(folder / "rejected.jsonl", json_lines(rejections))
         waiting = 0 if stopped else Jobs(ledger).waiting()
         if waiting:

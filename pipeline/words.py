@@ -84,11 +84,11 @@ class Questions:
             self._blocks.setdefault(key, []).append(len(self._known))
         self._known.append((name, question))
 
-    def like(self, question: str) -> tuple[str, str] | None:
-        """Name and text of the first question added that is alike to this one; None if there is none."""
+    def like(self, question: str, but: str = "") -> tuple[str, str] | None:
+        """Name and text of the first question added, `but` that of one name, that is alike to this one; or None."""
         candidates = {place for key in _keys(question) for place in self._blocks.get(key, ())}
         for place in sorted(candidates):
-            if alike(question, self._known[place][1], self._threshold):
+            if self._known[place][0] != but and alike(question, self._known[place][1], self._threshold):
                 return self._known[place]
         return None
 

@@ -11,12 +11,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash"}
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash", "corpus"}
 ALLOWED = {
     "errors": set(),
     "records": set(),
     "yamlfile": {"errors"},
     "words": {"records"},
+    "corpus": {"records", "words"},
     "constraints": set(),
     "files": {"errors", "crash"},
     "crash": set(),
@@ -26,7 +27,7 @@ ALLOWED = {
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},
-    "material": {"errors", "recipe", "records", "draft", "sources"},
+    "material": {"corpus", "errors", "recipe", "records", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.constraints import Constraints, broken_constraints
+from pipeline.corpus import Corpus
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.refusals import answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
-from pipeline.words import Questions, subject_words
+from pipeline.words import Questions
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,12 @@ def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Chec
     """Check each draft by itself, then against those before it. Rejections among the drafts pass through."""
     result = Curated()
     met = Questions(checks.near_duplicate)
-    subjects = [subject_words(passage.text) for passage in material.passages.values()]
+    corpus = Corpus(material.passages.values())
     for draft in drafts:
         if isinstance(draft, Rejection):
             result.rejections.append(draft)
             continue
-        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
+        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, corpus)
         if fault:
             result.rejections.append(_rejected(draft, fault))
             continue
@@ -68,7 +70,7 @@ def form_fault(draft: Draft, checks: Checks) -> Fault | None:
     return question_form(draft, checks) or answer_form(draft, checks) or wording(draft)
 
 
-def _source_fault(draft: Draft, material: Material, checks: Checks, subjects: list[frozenset[str]]) -> Fault | None:
+def _source_fault(draft: Draft, material: Material, checks: Checks, corpus: Corpus) -> Fault | None:
     """What is wrong with the draft beside what it was made from."""
     if draft.kind == "document":
         passage = material.passages[draft.passage]
@@ -76,19 +78,10 @@ def _source_fault(draft: Draft, material: Material, checks: Checks, subjects: li
             return Fault("quote_not_in_passage", "The quote does not stand in the passage.")
         return unknown_number(draft.answer, passage)
     if draft.kind in REFUSAL_KINDS:
-        return _answered_by_corpus(draft, checks.corpus_overlap, subjects)
+        found = answered_by_words(draft, corpus, checks)
+        return Fault(found.cause, found.detail) if found.verdict == "rejected" else None
     broken = broken_constraints(draft.answer, material.constraints) if material.constraints else []
     return Fault("breaks_constraint", f"The answer has {'; '.join(broken)}.") if broken else None
-
-
-def _answered_by_corpus(draft: Draft, share: float, subjects: list[frozenset[str]]) -> Fault | None:
-    about = subject_words(draft.question)
-    if len(about) < 2:
-        return None
-    overlap = max((len(about & words) for words in subjects), default=0) / len(about)
-    if overlap >= share:
-        return Fault("answered_by_corpus", f"One passage holds {overlap:.0%} of the words it is about.")
-    return None
 
 
 def _record(draft: Draft, material: Material) -> Record:
@@ -110,6 +103,7 @@ def _record(draft: Draft, material: Material) -> Record:
         span=span,
         passage=draft.passage,
         field=draft.field,
+        term=draft.term,
         fact=draft.fact,
         model=origin.model,
         prompt=origin.prompt,

@@ -44,7 +44,7 @@ def dataset_files(recipe: Recipe, parts: Mapping[str, Sequence[Record]], provena
         recipe=recipe.model_dump(mode="json", exclude={"student"}),
         student=recipe.student,
         prompt_format=recipe.prompt_format,
-        refusals=[recipe.refusals.sentence] if recipe.refusals else [],
+        refusals=_refusals(recipe, published),
         prompts=dict(provenance.prompts),
         models=sorted({record.model for records in published.values() for record in records}),
         embedded_teacher=provenance.embedded_teacher,
@@ -57,6 +57,13 @@ def dataset_files(recipe: Recipe, parts: Mapping[str, Sequence[Record]], provena
     manifest.files["README.md"] = sha256(files["README.md"])
     files["manifest.json"] = _pretty(manifest.model_dump(mode="json"))
     return files
+
+
+def _refusals(recipe: Recipe, published: Mapping[str, Sequence[Record]]) -> list[str]:
+    """The recipe's sentences, then those that a person put in their place in a sheet."""
+    sentences = recipe.refusals.every_sentence if recipe.refusals else ()
+    said = {record.answer for records in published.values() for record in records if record.is_refusal}
+    return [*sentences, *sorted(said.difference(sentences))]
 
 
 def _row(record: Record, prompt_format: str) -> Row:
@@ -76,6 +83,8 @@ def _row(record: Record, prompt_format: str) -> Row:
         field=record.field,
         model=record.model,
         edited=record.edited,
+        twin=record.twin,
+        typo_of=record.typo_of,
     )
 
 

@@ -1,0 +1,58 @@
+"""Typing slips: a question as a hurried person would type it, the same at every run."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Container, Iterator
+
+from pipeline.records import content_id
+
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_BESIDE = {
+    letter: row[max(place - 1, 0) : place] + row[place + 1 : place + 2]
+    for row in _ROWS
+    for place, letter in enumerate(row)
+}
+
+
+def with_typo(question: str, known: Container[str]) -> str | None:
+    """The question with one slip in one word: two letters changed over, one left out or doubled, or a key missed.
+
+    A slip that makes a word of `known` (in lower case) would ask something else and is not made. Only words of four
+    letters or more in scripts with upper and lower case are touched, never a number or an abbreviation; None if
+    there is no such word.
+    """
+    for start, end, slipped in _slips(question):
+        if slipped.lower() not in known:
+            return question[:start] + slipped + question[end:]
+    return None
+
+
+def _slips(question: str) -> Iterator[tuple[int, int, str]]:
+    """Every slip that can be made, with the span of its word, in an order that hangs on the question alone."""
+    slips = [
+        (found.start(), found.end(), slipped)
+        for found in _WORD.finditer(question)
+        if _touched(found.group())
+        for slipped in _slipped(found.group())
+    ]
+    return iter(sorted(slips, key=lambda slip: content_id("typo", question, str(slip[0]), slip[2])))
+
+
+def _touched(word: str) -> bool:
+    return all(unicodedata.category(letter) in ("Ll", "Lu") for letter in word) and word[1:].islower()
+
+
+def _slipped(word: str) -> Iterator[str]:
+    """The first letter stays: it is what one sees while typing."""
+    for place in range(1, len(word)):
+        before, letter, after = word[:place], word[place], word[place + 1 :]
+        if after and after[0] != letter:
+            yield before + after[0] + letter + after[1:]
+        if letter != word[place - 1]:
+            yield before + after
+            yield before + letter + letter + after
+        for beside in _BESIDE.get(letter, ""):
+            yield before + beside + after
