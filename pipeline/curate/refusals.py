@@ -47,14 +47,14 @@ class CorpusMeaning:
     def __init__(self, sentences: Sequence[str], embedder: Embedder) -> None:
         self._sentences = sentences
         self._embedder = embedder
-        self._vectors = embedder.encode(sentences)
+        self._vectors = embedder.encode(sentences) if sentences else None
 
     def findings(self, drafts: Sequence[Draft], checks: Checks) -> list[Finding]:
         """One finding a draft: how close the question comes to the nearest sentence of the corpus.
 
         Closeness is no answer (a near-topic question is close by design), so it never rejects.
         """
-        if not drafts or not self._sentences:
+        if not drafts or self._vectors is None:
             return [Finding("corpus_meaning", "nothing to compare with")] * len(drafts)
         close = self._embedder.encode([draft.question for draft in drafts]) @ self._vectors.T
         places = close.argmax(axis=1)

@@ -23,9 +23,9 @@ def terms_of(passages: Sequence[Passage]) -> list[str]:
 
 
 def _plain(heading: str) -> str:
-    """The heading without its number and final stop, in lower case unless it is a name of several capitals."""
+    """The heading without its number and final stop, in lower case unless more than its first letter is a capital."""
     text = re.sub(r"^[\dIVXivx.]+[.)]\s+|[.:]$", "", heading).strip()
-    return text if re.search(r"\w[A-Z]", text) else text[:1].lower() + text[1:]
+    return text if re.search(r"[A-Z]", text[1:]) else text[:1].lower() + text[1:]
 
 
 def named_term(question: str, terms: Sequence[str]) -> str:

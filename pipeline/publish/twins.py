@@ -16,23 +16,27 @@ _KEPT = 64
 
 class _Asked(NamedTuple):
     name: str
-    opening: str
+    text: str
     words: frozenset[str]
+
+    @property
+    def opening(self) -> str:
+        return self.text.partition(" ")[0]
 
 
 def find_twins(refusals: Sequence[Record], answered: Sequence[Record], least: float) -> dict[str, str]:
     """Refusal's id to its twin's, for those that have one.
 
     A twin holds at least `least` of the term that the refusal names, each word counted by its rarity among answered
-    questions. The one that holds most of it is taken; among equals one that opens with the same word, then the one
-    that shares most of the other words, then the first.
+    questions. The one that holds most of it is taken; among equals one that holds it word for word, then one that
+    opens with the same word, then the one that shares most of the other words, then the first.
     """
-    terms = {refusal.id: subject_words(refusal.term) for refusal in refusals}
+    terms = {refusal.id: _asked(refusal, refusal.term) for refusal in refusals}
     used: Counter[str] = Counter()
     kept: defaultdict[tuple[str, str], list[_Asked]] = defaultdict(list)
-    wanted = frozenset[str]().union(*terms.values())
+    wanted = frozenset[str]().union(*(term.words for term in terms.values()))
     for record in answered:
-        other = _asked(record)
+        other = _asked(record, record.question)
         for word in other.words & wanted:
             used[word] += 1
             if len(pool := kept[word, other.opening]) < _KEPT:
@@ -41,23 +45,24 @@ def find_twins(refusals: Sequence[Record], answered: Sequence[Record], least: fl
     for (word, _), pool in kept.items():
         pools[word] += pool
     weights = {word: log(1 + (1 + len(answered)) / (1 + used[word])) for word in wanted}
-    found = ((one.id, _twin(_asked(one), terms[one.id], pools, weights, least)) for one in refusals)
+    found = ((one.id, _twin(_asked(one, one.question), terms[one.id], pools, weights, least)) for one in refusals)
     return {name: twin for name, twin in found if twin}
 
 
-def _asked(record: Record) -> _Asked:
-    return _Asked(record.id, normalised(record.question).partition(" ")[0], subject_words(record.question))
+def _asked(record: Record, text: str) -> _Asked:
+    return _Asked(record.id, normalised(text), subject_words(text))
 
 
 def _twin(
-    one: _Asked, term: frozenset[str], pools: Mapping[str, Sequence[_Asked]], weights: Mapping[str, float], least: float
+    one: _Asked, term: _Asked, pools: Mapping[str, Sequence[_Asked]], weights: Mapping[str, float], least: float
 ) -> str:
-    whole = sum(weights[word] for word in term)
-    candidates = {other.name: other for word in sorted(term) for other in pools.get(word, ())}
+    whole = sum(weights[word] for word in sorted(term.words))
+    literal = term.text.removesuffix("s")
+    candidates = {other.name: other for word in sorted(term.words) for other in pools.get(word, ())}
 
-    def rank(other: _Asked) -> tuple[float, bool, int]:
-        held = sum(weights[word] for word in sorted(term & other.words)) / whole
-        return held, other.opening == one.opening, len(one.words & other.words)
+    def rank(other: _Asked) -> tuple[float, bool, bool, int]:
+        held = sum(weights[word] for word in sorted(term.words & other.words)) / whole
+        return held, literal in other.text, other.opening == one.opening, len(one.words & other.words)
 
     best = max(candidates.values(), key=rank, default=None)
     return best.name if best and rank(best)[0] >= least else ""
