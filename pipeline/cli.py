@@ -165,6 +165,30 @@ def verify(
 
 
 @app.command()
+def why(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A record's id, a request's key or its beginning, or a line such as rejected.jsonl:3.",
+            show_default=False,
+        ),
+    ],
+    recipe: Annotated[
+        Path | None, typer.Argument(metavar="[RECIPE]", help="Else those in recipes/ are asked.", show_default=False)
+    ] = None,
+    out: Out = OUTPUTS,
+    model: Model = "",
+) -> None:
+    """Tell a draft's whole story: source, prompt, teacher, cost, every check's figure, fate. Changes nothing."""
+    from pipeline.why import why as tell
+
+    recipes = [recipe] if recipe else sorted(Path("recipes").glob("*.yaml"))
+    for line in tell(name, recipes, out, model, lambda warning: typer.echo(warning, err=True)):
+        typer.echo(line)
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
 ) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Self
 
-from pipeline.records import Draft, Record, Rejection
+from pipeline.records import Draft, Rejection
 
 
 @dataclass
@@ -17,32 +16,20 @@ class Funnel:
     planned: int
     answered: int
     bought: int
-    drafts: int
-    typos: int
-    """Published rows that repeat another with a typing slip: no draft of their own."""
+    drafts: int = 0
+    """Items that the replies held."""
     rejections: Counter[str] = field(default_factory=Counter)
+    """By cause."""
     published: dict[str, int] = field(default_factory=dict)
+    """Rows by file stem."""
+    typos: int = 0
+    """Published rows that repeat another with a typing slip: no draft of their own."""
 
-    @classmethod
-    def count(
-        cls,
-        planned: int,
-        unanswered: int,
-        bought: int,
-        items: Sequence[Draft | Rejection],
-        rejections: Sequence[Rejection],
-        parts: Mapping[str, Sequence[Record]],
-    ) -> Self:
-        """The funnel of what the replies held (`items`), and where it ended: rejections, and records by file stem."""
-        return cls(
-            planned=planned,
-            answered=planned - unanswered,
-            bought=bought,
-            drafts=len(items),
-            typos=sum(bool(record.typo_of) for records in parts.values() for record in records),
-            rejections=Counter(rejection.cause for rejection in rejections),
-            published={stem: len(records) for stem, records in parts.items()},
-        )
+    def entering(self, items: Iterable[Draft | Rejection]) -> Iterator[Draft | Rejection]:
+        """The items, counted as they pass."""
+        for item in items:
+            self.drafts += 1
+            yield item
 
     @property
     def adds_up(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,19 +12,21 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
-from pipeline.curate import Material, Origin, curate
+from pipeline.curate import SHARD, curate
 from pipeline.draft import Drafter
+from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
 from pipeline.errors import InputError, TeacherError, TryAgainLater
-from pipeline.files import json_lines, sweep, write_folder, write_whole
+from pipeline.files import Writing, json_line, sweep, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
-from pipeline.publish.dataset import Provenance, dataset_files
+from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
-from pipeline.publish.split import prove_no_leak, share_told, split_records
+from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Loaded
-from pipeline.records import Draft, Rejection
-from pipeline.review.sheets import decide, lay_sheet, read_sheets
+from pipeline.records import Record, Rejection
+from pipeline.review.sheets import Verdicts, decide, lay_sheet, read_sheets
+from pipeline.spool import Spool
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.endpoint import Address, environment, find_teacher
 from pipeline.teacher.ledger import Ledger
@@ -61,7 +63,7 @@ class Outcome:
     """Requests in batches that a later run collects. Without any reply yet there is no dataset."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """What a run would ask. Tokens are estimates; `usd` is None where no price is known."""
 
@@ -103,33 +105,39 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         with _listening_again():
             stopped = ask(asking, loaded, address, price, ledger, say) if options.ask else ""
         passing("asking-over")
-        requests = list(chain.from_iterable(history.plan(drafters)))
-        unanswered = [request for request in requests if not history.has(request.key)]
-        items = drafts_in_order(drafters, history)
-        curated = curate(items, _material(sources, requests, history), recipe.checks)
-        verdicts = read_sheets(folder / "review", ledger.laid())
-        lay_sheet(folder / "review", curated.records, ledger.laid(), ledger.note_laid)
-        passing("sheet-laid")
-        bought = ledger.replies() - known
-        records, dropped = decide(curated.records, verdicts)
-        parts = split_records(records, recipe)
-        prove_no_leak(parts, recipe.checks.near_duplicate)
-        rejections = [*curated.rejections, *dropped]
-        funnel = Funnel.count(len(requests), len(unanswered), bought, items, rejections, parts)
-        for line in funnel.lines():
-            say(line)
-        if recipe.refusals:
-            say(share_told(parts, recipe.refusals.share))
-        write_whole(folder / "rejected.jsonl", json_lines(rejections))
-        waiting = 0 if stopped else Jobs(ledger).waiting()
-        if waiting:
-            say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
-        if not parts[TRAIN]:
+        asked = Asked.of(drafters, history)
+        funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
+        with (
+            spool_of_items(folder) as items,
+            Spool[Record](folder, Record) as records,
+            Writing(folder / "rejected.jsonl") as rejected,
+        ):
+            drafted = funnel.entering(drafts_in_order(drafters, history, items))
+            _part(curate(drafted, material(sources, asked, history), recipe.checks), records, rejected, funnel)
+            laid = ledger.laid()
+            verdicts = read_sheets(folder / "review", laid)
+            lay_sheet(folder / "review", records, laid, ledger.note_laid)
+            passing("sheet-laid")
+            kept = _Kept(records, verdicts)
+            for dropped in kept.dropped():
+                funnel.rejections[dropped.cause] += 1
+                rejected.write(json_line(dropped))
+            parts = assign(kept, recipe)
+            prove_no_leak(kept, parts, recipe.checks.near_duplicate)
+            funnel.published, funnel.typos = parts.counts, len(parts.slips)
+            for line in (*funnel.lines(), *parts.told):
+                say(line)
+            rejected.finish()
+            waiting = 0 if stopped else Jobs(ledger).waiting()
             if waiting:
-                return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
-            raise _nothing_passed(funnel, unanswered, stopped)
-        files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address))
-        changed = write_folder(folder / "dataset", files, "manifest.json")
+                say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
+            if not parts.counts[TRAIN]:
+                if waiting:
+                    return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
+                raise _nothing_passed(funnel, asked.unanswered, stopped)
+            dataset = Dataset(recipe, _provenance(loaded, sources, drafters, address))
+            rows = dataset.lines(parts.rows(kept))
+            changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
         passing("dataset-published")
         say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))
         if history.held:
@@ -137,10 +145,10 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 f"{history.held} requests have changed since they were paid; the old replies stand."
                 " `coursework plan` says what --accept-changes would cost."
             )
-        if unanswered and options.ask and not waiting:
-            why = stopped or f"{len(unanswered)} of {len(requests)} requests got no reply"
+        if asked.unanswered and options.ask and not waiting:
+            why = stopped or f"{asked.unanswered} of {asked.planned} requests got no reply"
             raise TryAgainLater(
-                f"{why}; the dataset holds what the others brought ({len(unanswered)} requests are left).",
+                f"{why}; the dataset holds what the others brought ({asked.unanswered} requests are left).",
                 remedy="Run the same command again: only these are asked.",
             )
         return Outcome(folder / "dataset", funnel, changed, verdicts.problems, waiting)
@@ -165,57 +173,61 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     sources = gather(loaded, say)
     drafters = choose_drafters(loaded, sources, address.model)
-    with Ledger.look(options.out / recipe.name) as ledger:
-        history = History(ledger, options.accept_changes)
-        requests = list(chain.from_iterable(history.plan(drafters)))
-        unanswered = [request for request in requests if not history.has(request.key)]
-        new = [request for request in unanswered if not Jobs(ledger).holds(request)]
-        follow = sum(drafter.still_to_come(history.told) for drafter in drafters)
-        changed = [change.request for change in history.changes]
-    kinds = {request.kind: [r for r in requests if r.kind == request.kind] for request in requests}
-    fresh = {request.key for request in unanswered}
     if in_batches(loaded, address):
         price = price.times(recipe.teacher.batch_price)
-    return Plan(
-        teacher=address.name,
-        sources=sources,
-        by_kind={kind: (len(of), sum(r.key not in fresh for r in of)) for kind, of in kinds.items()},
-        follow=follow,
-        input_tokens=sum(request.input_estimate for request in new),
-        output_tokens=sum(request.output_estimate for request in new),
-        usd=_estimate(new, price),
-        waiting=len(unanswered) - len(new),
-        changes=len(changed),
-        changes_usd=_estimate(changed, price),
-    )
+    found = Plan(address.name, sources)
+    with Ledger.look(options.out / recipe.name) as ledger:
+        history, jobs = History(ledger, options.accept_changes), Jobs(ledger)
+        for request in chain.from_iterable(history.plan(drafters)):
+            answered = history.has(request.key)
+            of_kind, answered_of_kind = found.by_kind.get(request.kind, (0, 0))
+            found.by_kind[request.kind] = of_kind + 1, answered_of_kind + answered
+            if answered:
+                continue
+            if jobs.holds(request):
+                found.waiting += 1
+            else:
+                found.input_tokens += request.input_estimate
+                found.output_tokens += request.output_estimate
+        found.follow = sum(drafter.still_to_come(history.told) for drafter in drafters)
+        found.usd = price.of(found.input_tokens, found.output_tokens)
+        found.changes = len(history.changes)
+        found.changes_usd = _estimate([change.request for change in history.changes], price)
+    return found
 
 
 def _estimate(requests: Sequence[Request], price: Price) -> float | None:
     return price.of(sum(r.input_estimate for r in requests), sum(r.output_estimate for r in requests))
 
 
-def drafts_in_order(drafters: Sequence[Drafter], history: History) -> list[Draft | Rejection]:
-    """What all replies hold, in the order in which their requests were first planned.
+def _part(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
+    """Records wait in the spool, a shard a block; rejections go to their file."""
+    shard: list[Record] = []
+    for end in ends:
+        if isinstance(end, Rejection):
+            funnel.rejections[end.cause] += 1
+            rejected.write(json_line(end))
+            continue
+        shard.append(end)
+        if len(shard) == SHARD:
+            records.add(shard)
+            shard = []
+    records.add(shard)
 
-    That order is the same at any number in flight, and later requests never come before earlier
-    ones: of two alike questions the older stays.
-    """
-    items = [item for drafter in drafters for item in drafter.drafts(history.told)]
-    places = {key: history.place(key) for key in {item.request for item in items}}
-    return sorted(items, key=lambda item: places[item.request])
 
+@dataclass(frozen=True)
+class _Kept:
+    """The records as the person wants them, read from the spool as often as they are gone through."""
 
-def _material(sources: Sources, requests: Sequence[Request], history: History) -> Material:
-    prompts = {request.key: request.prompt for request in requests}
-    models: dict[str, str] = {}
+    records: Spool[Record]
+    verdicts: Verdicts
 
-    def origin(key: str) -> Origin:
-        if key not in models:
-            reply = history.told(key)
-            models[key] = reply.model if reply else ""
-        return Origin(models[key], prompts.get(key, ""))
+    def __iter__(self) -> Iterator[Record]:
+        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Record))
 
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
+    def dropped(self) -> Iterator[Rejection]:
+        """Those that the person does not want."""
+        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Rejection))
 
 
 def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:
@@ -230,7 +242,7 @@ def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], a
     )
 
 
-def _nothing_passed(funnel: Funnel, unanswered: Sequence[Request], stopped: str) -> Exception:
+def _nothing_passed(funnel: Funnel, unanswered: int, stopped: str) -> Exception:
     if stopped:
         return TryAgainLater(f"{stopped}, before anything could be published.", remedy="Run the same command again.")
     if unanswered and not funnel.answered:

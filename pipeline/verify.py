@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pipeline.errors import CourseworkError, InputError
-from pipeline.files import unfinished
+from pipeline.files import BadLine, read_json_lines, unfinished
 from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
 from pipeline.records import Rejection, normalised
 from pipeline.review.sheets import read_sheets
@@ -98,12 +96,9 @@ def _sheets(folder: Path, found: Found) -> Iterator[str]:
 
 
 def _rejections(path: Path, found: Found) -> Iterator[str]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                Rejection.model_validate_json(line)
-            except ValidationError as fault:
-                yield f"{path}:{number}: {fault.errors()[0]['msg']}"
+    for line in read_json_lines(path, Rejection):
+        if isinstance(line, BadLine):
+            yield f"{path}:{line.number}: {line.fault}"
 
 
 def _dataset(folder: Path, found: Found) -> Iterator[str]:
@@ -137,8 +132,10 @@ class _Trained:
     facts: set[str] = field(default_factory=set)
     fields: set[tuple[str, str]] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
-    rows: set[str] = field(default_factory=set)
-    """Ids of the trained rows; of a typing slip, that of the row it repeats."""
+    own: set[str] = field(default_factory=set)
+    """Ids of the trained rows that are no typing slip of another."""
+    slipped: set[str] = field(default_factory=set)
+    """Ids of the rows of which a typing slip is trained."""
     whole: bool = False
     """All of train.jsonl could be read; else nobody can say what it lacks."""
 
@@ -146,7 +143,7 @@ class _Trained:
         """Note a row of train.jsonl."""
         self.questions.add(_short(row.question))
         self.facts.add(row.fact)
-        self.rows.add(row.typo_of or row.id)
+        (self.slipped if row.typo_of else self.own).add(row.typo_of or row.id)
         if row.passage:
             self.passages.add(row.passage)
         if row.refusal:
@@ -156,7 +153,7 @@ class _Trained:
         """Why a row of a slice proves nothing, if it does not."""
         if _short(row.question) in self.questions:
             return "its question is trained"
-        if (row.typo_of or row.id) in self.rows:
+        if (row.typo_of or row.id) in self.slipped or row.typo_of in self.own:
             return "the same but for a typing slip is trained"
         if row.refusal:
             return f"its field {row.field!r} is trained" if (row.kind, row.field) in self.fields else None

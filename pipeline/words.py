@@ -7,7 +7,7 @@ called alike and none is called alike wrongly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import ratio
@@ -76,26 +76,38 @@ class Questions:
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._known: list[tuple[str, str]] = []
-        self._blocks: dict[tuple[str, ...], list[int]] = {}
+        self._blocks: dict[int, int | list[int]] = {}
+        """Hash of the words to the places of the questions that have them; most have one, and a list takes room."""
 
     def add(self, name: str, question: str) -> None:
         """Remember a question under a name."""
+        place = len(self._known)
         for key in _keys(question):
-            self._blocks.setdefault(key, []).append(len(self._known))
+            block = self._blocks.setdefault(key, place)
+            if isinstance(block, list):
+                block.append(place)
+            elif block != place:
+                self._blocks[key] = [block, place]
         self._known.append((name, question))
 
-    def like(self, question: str, but: str = "") -> tuple[str, str] | None:
-        """Name and text of the first question added, `but` that of one name, that is alike to this one; or None."""
-        candidates = {place for key in _keys(question) for place in self._blocks.get(key, ())}
+    def like(self, question: str) -> tuple[str, str] | None:
+        """Name and text of the first question added that is alike to this one; None if there is none."""
+        return next(self.every_like(question), None)
+
+    def every_like(self, question: str) -> Iterator[tuple[str, str]]:
+        """Name and text of every question that is alike to this one, in the order added."""
+        candidates: set[int] = set()
+        for key in _keys(question):
+            block = self._blocks.get(key, ())
+            candidates.update((block,) if isinstance(block, int) else block)
         for place in sorted(candidates):
-            if self._known[place][0] != but and alike(question, self._known[place][1], self._threshold):
-                return self._known[place]
-        return None
+            if alike(question, self._known[place][1], self._threshold):
+                yield self._known[place]
 
 
-def _keys(question: str) -> Iterable[tuple[str, ...]]:
+def _keys(question: str) -> Iterable[int]:
     words = content_words(question)
-    yield words
+    yield hash(words)
     if len(words) >= 3:
         for index in range(len(words)):
-            yield (*words[:index], "", *words[index + 1 :])
+            yield hash((*words[:index], "", *words[index + 1 :]))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from pipeline.constraints import Constraints, broken_constraints
 from pipeline.corpus import Corpus
+from pipeline.curate.findings import Finding
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
 from pipeline.curate.refusals import answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
 from pipeline.words import Questions
+
+SHARD = 1000
+"""Drafts that are checked together; how they are sharded changes no outcome."""
 
 
 @dataclass(frozen=True)
@@ -33,58 +39,158 @@ class Material:
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
 
-
-@dataclass
-class Curated:
-    """Records and rejections, each in the order of the drafts."""
-
-    records: list[Record] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The words of all passages."""
+        return Corpus(self.passages.values())
 
 
-def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Checks) -> Curated:
-    """Check each draft by itself, then against those before it. Rejections among the drafts pass through."""
-    result = Curated()
-    met = Questions(checks.near_duplicate)
-    corpus = Corpus(material.passages.values())
-    for draft in drafts:
-        if isinstance(draft, Rejection):
-            result.rejections.append(draft)
-            continue
-        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, corpus)
-        if fault:
-            result.rejections.append(_rejected(draft, fault))
-            continue
-        record = _record(draft, material)
-        partner = met.like(draft.question)
-        if partner is not None:
-            result.rejections.append(_duplicate(draft, *partner))
-            continue
-        met.add(record.id, draft.question)
-        result.records.append(record)
-    return result
+Word = Finding | Sequence[Finding]
+"""What a check says of one draft: a finding, or several; none where it does not apply."""
+Check = Callable[[Sequence[Draft]], Iterable[Word]]
+"""A word on each draft of a shard. What looks at one draft alone is lifted to this by `_each`."""
 
 
-def form_fault(draft: Draft, checks: Checks) -> Fault | None:
-    """What is wrong with the draft taken by itself."""
-    return question_form(draft, checks) or answer_form(draft, checks) or wording(draft)
+def curate(items: Iterable[Draft | Rejection], material: Material, checks: Checks) -> Iterator[Record | Rejection]:
+    """The end of each item, in the order given. Rejections among the items pass through."""
+    return Curator(material, checks).curate(items)
 
 
-def _source_fault(draft: Draft, material: Material, checks: Checks, corpus: Corpus) -> Fault | None:
-    """What is wrong with the draft beside what it was made from."""
-    if draft.kind == "document":
-        passage = material.passages[draft.passage]
-        if find_quote(draft.quote, passage.text) is None:
-            return Fault("quote_not_in_passage", "The quote does not stand in the passage.")
-        return unknown_number(draft.answer, passage)
-    if draft.kind in REFUSAL_KINDS:
-        found = answered_by_words(draft, corpus, checks)
-        return Fault(found.cause, found.detail) if found.verdict == "rejected" else None
-    broken = broken_constraints(draft.answer, material.constraints) if material.constraints else []
-    return Fault("breaks_constraint", f"The answer has {'; '.join(broken)}.") if broken else None
+class Curator:
+    """The checks in their order. It remembers what passed, and checks each draft against those before it."""
+
+    def __init__(self, material: Material, checks: Checks) -> None:
+        self._material = material
+        self._thresholds = checks
+        self._met = Questions(checks.near_duplicate)
+
+    @property
+    def _checks(self) -> tuple[Check, ...]:
+        return (
+            _each(lambda draft: _word("question_form", question_form(draft, self._thresholds))),
+            _each(lambda draft: _word("answer_form", answer_form(draft, self._thresholds))),
+            _each(lambda draft: _word("wording", wording(draft))),
+            _each(lambda draft: _quote(draft, self._material)),
+            _each(lambda draft: _numbers(draft, self._material)),
+            _each(lambda draft: _constraints(draft, self._material)),
+            _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
+            self._near_duplicate,  # the last, for it remembers what comes as far as this
+        )
+
+    def curate(self, items: Iterable[Draft | Rejection]) -> Iterator[Record | Rejection]:
+        """The end of each item, in the order given, a shard at a time."""
+        stream = iter(items)
+        while shard := list(islice(stream, SHARD)):
+            drafts = [item for item in shard if isinstance(item, Draft)]
+            judged = zip(drafts, self._findings(drafts), strict=True)
+            for item in shard:
+                yield item if isinstance(item, Rejection) else end_of(*next(judged), self._material)
+
+    def findings(self, draft: Draft) -> list[Finding]:
+        """Every check's word on a draft that comes after those curated, also of the checks after a rejection.
+
+        But the last remembers what it is shown, and so is shown only what the others let pass.
+        """
+        *alone, remembering = self._checks
+        found = [finding for check in alone for finding in _findings(next(iter(check([draft]))))]
+        return found if rejecting(found) else [*found, *_findings(next(iter(remembering([draft]))))]
+
+    def _findings(self, drafts: Sequence[Draft]) -> list[list[Finding]]:
+        """The checks' words on each draft, up to the first that rejects it."""
+        found: list[list[Finding]] = [[] for _ in drafts]
+        standing = list(range(len(drafts)))
+        for check in self._checks:
+            for number, word in zip(standing, check([drafts[number] for number in standing]), strict=True):
+                found[number] += _findings(word)
+            standing = [number for number in standing if rejecting(found[number]) is None]
+        return found
+
+    def _near_duplicate(self, drafts: Sequence[Draft]) -> Iterator[Finding]:
+        for draft in drafts:
+            partner = self._met.like(draft.question)
+            if partner is None:
+                self._met.add(record_id(draft), draft.question)
+                yield Finding("near_duplicate", "none of the questions before it is alike")
+                continue
+            same = normalised(draft.question) == normalised(partner[1])
+            yield Finding(
+                check="near_duplicate",
+                measured=f"{'the same as' if same else 'alike to'} {partner[1]!r}",
+                verdict="rejected",
+                cause="exact_duplicate" if same else "near_duplicate",
+                detail=f"Accepted before as {partner[1]!r}.",
+                partner=partner[0],
+            )
 
 
-def _record(draft: Draft, material: Material) -> Record:
+def rejecting(findings: Iterable[Finding]) -> Finding | None:
+    """The first finding that rejects, if any does."""
+    return next((finding for finding in findings if finding.verdict == "rejected"), None)
+
+
+def record_id(draft: Draft) -> str:
+    """The id that the draft has as a record."""
+    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question))
+
+
+def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Record | Rejection:
+    """What becomes of a draft of which the checks found this."""
+    rejected = rejecting(findings)
+    if rejected is not None:
+        return _rejected(draft, rejected)
+    # Nobody judges what is doubtful yet: the reviewer is told.
+    flagged = [finding for finding in findings if finding.verdict != "passed"]
+    return _record(draft, material, tuple(dict.fromkeys(_flag(finding) for finding in flagged)))
+
+
+def _flag(finding: Finding) -> str:
+    return f"{finding.cause}:{finding.partner}" if finding.partner else finding.cause
+
+
+def _each(check: Callable[[Draft], Word]) -> Check:
+    return lambda drafts: map(check, drafts)
+
+
+def _findings(word: Word) -> Sequence[Finding]:
+    return (word,) if isinstance(word, Finding) else word
+
+
+def _word(check: str, fault: Fault | None) -> Finding:
+    if fault is None:
+        return Finding(check, "no fault")
+    return Finding(check, fault.detail, "rejected", fault.cause, fault.detail)
+
+
+def _quote(draft: Draft, material: Material) -> Word:
+    if draft.kind != "document":
+        return ()
+    found = find_quote(draft.quote, material.passages[draft.passage].text)
+    if found is None:
+        detail = "The quote does not stand in the passage."
+        return Finding("quote", "not found", "rejected", "quote_not_in_passage", detail)
+    return Finding("quote", f"characters {found[0]} to {found[1]} of the passage")
+
+
+def _numbers(draft: Draft, material: Material) -> Word:
+    if draft.kind != "document":
+        return ()
+    return _word("numbers", unknown_number(draft.answer, material.passages[draft.passage]))
+
+
+def _constraints(draft: Draft, material: Material) -> Word:
+    if draft.kind != "persona" or material.constraints is None:
+        return ()
+    broken = "; ".join(broken_constraints(draft.answer, material.constraints))
+    if broken:
+        return Finding("constraints", broken, "rejected", "breaks_constraint", f"The answer has {broken}.")
+    return Finding("constraints", "all kept")
+
+
+def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
+    return answered_by_words(draft, material.corpus, checks) if draft.kind in REFUSAL_KINDS else ()
+
+
+def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
     span, page = None, None
@@ -93,7 +199,7 @@ def _record(draft: Draft, material: Material) -> Record:
         if found is not None:
             span, page = (passage.start + found[0], passage.start + found[1]), passage.page_at(found[0])
     return Record(
-        id=content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question)),
+        id=record_id(draft),
         kind=draft.kind,
         question=draft.question,
         answer=draft.answer,
@@ -105,27 +211,22 @@ def _record(draft: Draft, material: Material) -> Record:
         field=draft.field,
         term=draft.term,
         fact=draft.fact,
+        flags=flags,
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,
     )
 
 
-def _duplicate(draft: Draft, partner: str, question: str) -> Rejection:
-    same = normalised(draft.question) == normalised(question)
-    fault = Fault("exact_duplicate" if same else "near_duplicate", f"Accepted before as {question!r}.")
-    return _rejected(draft, fault, partner)
-
-
-def _rejected(draft: Draft, fault: Fault, partner: str = "") -> Rejection:
+def _rejected(draft: Draft, finding: Finding) -> Rejection:
     return Rejection(
-        cause=fault.cause,
-        detail=fault.detail,
+        cause=finding.cause,
+        detail=finding.detail,
         kind=draft.kind,
         question=draft.question,
         answer=draft.answer,
         quote=draft.quote,
-        partner=partner,
+        partner=finding.partner,
         passage=draft.passage,
         field=draft.field,
         request=draft.request,

@@ -12,6 +12,11 @@ from pipeline.records import Rejection
 from pipeline.teacher.request import Reply, Request
 
 _REASONING = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_HALF = re.compile(
+    r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\)(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""An escape that names half a character, as a teacher's cut emoji does: no file can hold it."""
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
 
@@ -47,7 +52,7 @@ def raw_text(reply: Reply, cut: bool = False) -> str:
     text = message.get("content")
     if not isinstance(text, str) or not text.strip():
         raise Unreadable("empty_reply", "The reply holds no text.")
-    return text
+    return _HALF.sub(r"\\ufffd", text) if "\\u" in text else text
 
 
 def answer_object(reply: Reply) -> dict[str, Any]:

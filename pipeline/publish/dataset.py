@@ -1,13 +1,13 @@
-"""The dataset folder's files, made of split records: rows, schema, features, manifest, card."""
+"""The dataset folder's files, made of assigned records: rows, schema, features, manifest, card."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.files import json_lines, sha256
+from pipeline.files import json_line, sha256
 from pipeline.publish.card import card
 from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, features, row_schema
 from pipeline.recipe import Recipe
@@ -27,43 +27,54 @@ class Provenance:
     living_persons: Sequence[str]
 
 
-def dataset_files(recipe: Recipe, parts: Mapping[str, Sequence[Record]], provenance: Provenance) -> dict[str, bytes]:
-    """File name to content. An empty slice has no file: loaders refuse an empty one."""
-    published = {stem: parts[stem] for stem in (TRAIN, *SLICES)}
-    files = {
-        f"{stem}.jsonl": json_lines(_row(record, recipe.prompt_format) for record in records)
-        for stem, records in published.items()
-        if records
-    }
-    files["schema.json"] = row_schema().encode()
-    files["features.json"] = _pretty(features())
-    manifest = Manifest(
-        name=recipe.name,
-        coursework=provenance.version,
-        recipe_sha256=provenance.recipe_sha256,
-        recipe=recipe.model_dump(mode="json", exclude={"student"}),
-        student=recipe.student,
-        prompt_format=recipe.prompt_format,
-        refusals=_refusals(recipe, published),
-        prompts=dict(provenance.prompts),
-        models=sorted({record.model for records in published.values() for record in records}),
-        embedded_teacher=provenance.embedded_teacher,
-        sources=dict(provenance.sources),
-        counts={stem: len(records) for stem, records in published.items()},
-        files={name: sha256(content) for name, content in sorted(files.items())},
-        living_persons=list(provenance.living_persons),
-    )
-    files["README.md"] = card(manifest, recipe).encode()
-    manifest.files["README.md"] = sha256(files["README.md"])
-    files["manifest.json"] = _pretty(manifest.model_dump(mode="json"))
-    return files
+class Dataset:
+    """The files of a dataset folder: first the rows, as the records stream by, then what speaks of them."""
 
+    def __init__(self, recipe: Recipe, provenance: Provenance) -> None:
+        self._recipe = recipe
+        self._provenance = provenance
+        self._counts = dict.fromkeys((TRAIN, *SLICES), 0)
+        self._models: set[str] = set()
+        self._refusals: dict[str, None] = dict.fromkeys(recipe.refusals.every_sentence if recipe.refusals else ())
+        """The recipe's sentences, then those that a person put in their place in a sheet."""
 
-def _refusals(recipe: Recipe, published: Mapping[str, Sequence[Record]]) -> list[str]:
-    """The recipe's sentences, then those that a person put in their place in a sheet."""
-    sentences = recipe.refusals.every_sentence if recipe.refusals else ()
-    said = {record.answer for records in published.values() for record in records if record.is_refusal}
-    return [*sentences, *sorted(said.difference(sentences))]
+    def lines(self, rows: Iterable[tuple[str, Record]]) -> Iterator[tuple[str, bytes]]:
+        """File name and row of each record, given with its file's stem; those withheld have no row.
+
+        An empty slice has no file: loaders refuse an empty one.
+        """
+        for name, record in rows:
+            if name in self._counts:
+                self._counts[name] += 1
+                self._models.add(record.model)
+                if record.is_refusal:
+                    self._refusals.setdefault(record.answer)
+                yield f"{name}.jsonl", json_line(_row(record, self._recipe.prompt_format))
+
+    def closing(self, hashes: Mapping[str, str]) -> dict[str, bytes]:
+        """The small files by name, given the hashes of the files of rows."""
+        recipe, provenance = self._recipe, self._provenance
+        files = {"schema.json": row_schema().encode(), "features.json": _pretty(features())}
+        manifest = Manifest(
+            name=recipe.name,
+            coursework=provenance.version,
+            recipe_sha256=provenance.recipe_sha256,
+            recipe=recipe.model_dump(mode="json", exclude={"student"}),
+            student=recipe.student,
+            prompt_format=recipe.prompt_format,
+            refusals=list(self._refusals),
+            prompts=dict(provenance.prompts),
+            models=sorted(self._models),
+            embedded_teacher=provenance.embedded_teacher,
+            sources=dict(provenance.sources),
+            counts=self._counts,
+            files=dict(sorted({**hashes, **{name: sha256(content) for name, content in files.items()}}.items())),
+            living_persons=list(provenance.living_persons),
+        )
+        files["README.md"] = card(manifest, recipe).encode()
+        manifest.files["README.md"] = sha256(files["README.md"])
+        files["manifest.json"] = _pretty(manifest.model_dump(mode="json"))
+        return files
 
 
 def _row(record: Record, prompt_format: str) -> Row:

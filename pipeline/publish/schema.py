@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import InputError
+from pipeline.files import BadLine, read_json_lines
 
 FORMAT_VERSION = 1
 TRAIN = "train"
@@ -93,12 +94,10 @@ def read_rows(folder: Path, stem: str) -> Iterator[Row]:
     if stem in SLICES and not path.exists():
         return
     try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    yield Row.model_validate_json(line)
-                except ValidationError as fault:
-                    raise InputError(f"{path}:{number}: {fault.errors()[0]['msg']}.") from None
+        for line in read_json_lines(path, Row):
+            if isinstance(line, BadLine):
+                raise InputError(f"{path}:{line.number}: {line.fault}")
+            yield line[1]
     except FileNotFoundError:
         raise InputError(f"{path} is missing from the dataset folder.", remedy="Publish the dataset again.") from None
 

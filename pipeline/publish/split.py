@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import SLICES, TRAIN
 from pipeline.publish.twins import find_twins
-from pipeline.publish.typos import with_typo
+from pipeline.publish.typos import make_slips
 from pipeline.recipe import Recipe, Split
 from pipeline.records import TOPICAL_KINDS, Record, content_id, normalised
 from pipeline.words import Questions
@@ -26,35 +27,82 @@ def unit(*parts: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def split_records(records: Sequence[Record], recipe: Recipe) -> dict[str, list[Record]]:
-    """Records by file stem (train, the slices, withheld), each in the order given, typing slips after them."""
-    parts: dict[str, list[Record]] = {name: [] for name in (TRAIN, *SLICES, WITHHELD)}
+@dataclass(frozen=True)
+class Assignment:
+    """Which file each record goes to, and what is added to it there."""
+
+    split: Split
+    withheld: frozenset[str]
+    """Ids of records."""
+    twins: Mapping[str, str]
+    """Of near-topic refusals, to the id of the trained question with an answer."""
+    slips: Mapping[str, str]
+    """Id of a record to its question with a typing slip, which stands after it in the same file."""
+    counts: dict[str, int]
+    """Rows by file stem (train, the slices, withheld), those with a typing slip among them."""
+    told: tuple[str, ...]
+    """What a person should know about the share of refusals."""
+
+    def stem(self, record: Record) -> str:
+        """The file stem of one of the records that were assigned."""
+        return WITHHELD if record.id in self.withheld else _stem(record, self.split)
+
+    def rows(self, records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+        """Every record with its file stem, its twin named, and after it its typing slip if it has one."""
+        for record in records:
+            stem = self.stem(record)
+            twin = self.twins.get(record.id)
+            linked = record.model_copy(update={"twin": twin}) if twin else record
+            yield stem, linked
+            if slipped := self.slips.get(record.id):
+                yield (
+                    stem,
+                    linked.model_copy(
+                        update={"id": _slip_id(record.id, slipped), "question": slipped, "typo_of": record.id}
+                    ),
+                )
+
+
+def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
+    """Look at all records, keeping little of each, and say where they go.
+
+    `records` is gone through up to six times.
+    """
+    split, refusals = recipe.split, recipe.refusals
+    trained: set[str] = set()
+    rephrased: list[tuple[str, str]] = []
+    topical: list[Record] = []
     for record in records:
-        parts[_stem(record, recipe.split)].append(record)
-    trained = {record.fact for record in parts[TRAIN]}
-    _withhold(parts, "rephrased", [record for record in parts["rephrased"] if record.fact not in trained])
-    if recipe.refusals:
-        _link_twins(parts, recipe.refusals.twin_overlap)
-    _add_typos(parts, recipe)
-    if recipe.refusals:
-        _withhold(parts, TRAIN, _above_share(parts[TRAIN], recipe.split.salt, recipe.refusals.share))
-    return parts
+        stem = _stem(record, split)
+        if stem == "rephrased":
+            rephrased.append((record.fact, record.id))
+        elif stem == TRAIN:
+            trained.add(record.fact)
+        if record.kind in TOPICAL_KINDS:
+            topical.append(record)
+    twins = _twins(records, topical, split, refusals.twin_overlap) if refusals else {}
+    alone = {one.id for one in topical if one.id not in twins and _stem(one, split) == TRAIN}
+    away = {name for fact, name in rephrased if fact not in trained} | alone
+    slips = make_slips(
+        lambda: (record for record in records if record.id not in away),
+        lambda record: _slips(record, recipe),
+        recipe.checks.near_duplicate,
+    )
+    told: tuple[str, ...] = ()
+    if refusals:
+        rows = ((one, one.id in slips) for one in records if one.id not in away and _stem(one, split) == TRAIN)
+        surplus, told = _to_share(rows, split.salt, refusals.share, len(alone))
+        away |= {name for name, slip in surplus if not slip}
+        slips = {name: text for name, text in slips.items() if (name, True) not in surplus}
+    return _assignment(records, Assignment(split, frozenset(away), twins, slips, {}, told))
 
 
-def share_told(parts: Mapping[str, Sequence[Record]], share: float) -> str:
-    """One line for the person: which share of train.jsonl are refusals, and how many the recipe's share lacks."""
-    train = parts[TRAIN]
-    refusals = sum(record.is_refusal for record in train)
-    told = f"refusals: {refusals / max(len(train), 1):.1%} of train.jsonl"
-    lacking = _wanted(share, len(train) - refusals) - refusals
-    told += f"; {share:.1%} are wanted: {lacking} more questions needed" if lacking > 0 else f" ({share:.1%} wanted)"
-    alone = sum(record.kind in TOPICAL_KINDS and not record.twin for record in parts[WITHHELD])
-    return told + (f"; {alone} near-topic ones wait for a trained question that they sound like" if alone else "")
-
-
-def _wanted(share: float, answered: int) -> int:
-    """How many refusals beside so many answered questions make up the share, to the nearest row."""
-    return round(share / (1 - share) * answered)
+def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
+    """The same with its rows counted."""
+    counts = dict.fromkeys((TRAIN, *SLICES, WITHHELD), 0)
+    for record in records:
+        counts[found.stem(record)] += 1 + (record.id in found.slips)
+    return replace(found, counts=counts)
 
 
 def _stem(record: Record, split: Split) -> str:
@@ -71,88 +119,94 @@ def _stem(record: Record, split: Split) -> str:
     return TRAIN
 
 
-def _link_twins(parts: dict[str, list[Record]], least: float) -> None:
-    """Name each near-topic refusal's twin. One without is not trained: nothing would teach where the topic ends."""
-    answered = [record for record in parts[TRAIN] if not record.is_refusal]
-    refusals = [record for stem in (TRAIN, "near_topic") for record in parts[stem] if record.kind in TOPICAL_KINDS]
-    twins = find_twins(refusals, answered, least)
-    for stem in (TRAIN, "near_topic"):
-        parts[stem] = [_with_twin(record, twins) for record in parts[stem]]
-    _withhold(parts, TRAIN, [record for record in parts[TRAIN] if record.kind in TOPICAL_KINDS and not record.twin])
+def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, least: float) -> dict[str, str]:
+    """A near-topic refusal without one is not trained: nothing would teach where the topic ends."""
+    if not topical:
+        return {}
+    answered = (record for record in records if not record.is_refusal and _stem(record, split) == TRAIN)
+    return find_twins(topical, answered, least)
 
 
-def _with_twin(record: Record, twins: Mapping[str, str]) -> Record:
-    return record.model_copy(update={"twin": twins[record.id]}) if record.id in twins else record
+def _slips(record: Record, recipe: Recipe) -> bool:
+    share = recipe.typos.train if _stem(record, recipe.split) == TRAIN else recipe.typos.slices
+    return unit(recipe.split.salt, "typo", record.id) < share
 
 
-def _add_typos(parts: dict[str, list[Record]], recipe: Recipe) -> None:
-    """After the rows of a part, some of them again with a typing slip: never in another part than the row itself.
+def _to_share(
+    train: Iterable[tuple[Record, bool]], salt: str, share: float, alone: int
+) -> tuple[set[tuple[str, bool]], tuple[str, ...]]:
+    """Which refusals, or only their typing slips, are too many to make up the share of the rows; and a word on it.
 
-    A slip that makes a question alike to any but its own is left out: it would have two answers, or leak.
+    `train` has each trained record and whether it has a slip. Those whose lot is drawn last are too many, and of a
+    question and its slip the slip before the question.
     """
-    if not recipe.typos.train and not recipe.typos.slices:
-        return
-    rows = [record for stem in (TRAIN, *SLICES) for record in parts[stem]]
-    known = {word for record in rows for word in normalised(record.question).split()}
-    asked = Questions(recipe.checks.near_duplicate)
-    for record in rows:
-        asked.add(record.id, record.question)
-    for stem in (TRAIN, *SLICES):
-        share = recipe.typos.train if stem == TRAIN else recipe.typos.slices
-        for record in [record for record in parts[stem] if unit(recipe.split.salt, "typo", record.id) < share]:
-            slipped = with_typo(record.question, known)
-            if slipped and not asked.like(slipped, but=record.id):
-                name = content_id(record.id, "typo", slipped)
-                asked.add(name, slipped)
-                parts[stem].append(record.model_copy(update={"id": name, "question": slipped, "typo_of": record.id}))
+    ranked: list[tuple[float, bool, str]] = []
+    answered = 0
+    for record, slipped in train:
+        if record.is_refusal:
+            ranked += [(unit(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
+        else:
+            answered += 1 + slipped
+    wanted = round(share / (1 - share) * answered)
+    surplus = {(name, slip) for _, slip, name in sorted(ranked)[wanted:]}
+    return surplus, (share_told(min(wanted, len(ranked)), answered, share, alone),)
 
 
-def _above_share(train: Sequence[Record], salt: str, share: float) -> list[Record]:
-    """The refusals that are too many: those whose lot is drawn last, a typing slip right after its own question."""
-    refusals = [record for record in train if record.is_refusal]
-    ranked = sorted(refusals, key=lambda one: (unit(salt, "share", one.typo_of or one.id), bool(one.typo_of)))
-    return ranked[_wanted(share, len(train) - len(refusals)) :]
+def share_told(refusals: int, answered: int, share: float, alone: int) -> str:
+    """How many of the trained rows are refusals, how many the recipe's share lacks, and how many have no twin."""
+    lacking = round(share / (1 - share) * answered) - refusals
+    told = f"refusals: {refusals / max(refusals + answered, 1):.1%} of train.jsonl"
+    told += f"; {share:.1%} are wanted: {lacking} more questions needed" if lacking > 0 else f" ({share:.1%} wanted)"
+    return told + (f"; {alone} near-topic ones wait for a trained question that they sound like" if alone else "")
 
 
-def _withhold(parts: dict[str, list[Record]], stem: str, records: Sequence[Record]) -> None:
-    away = {record.id for record in records}
-    parts[stem] = [record for record in parts[stem] if record.id not in away]
-    parts[WITHHELD] += [record for record in records if not record.typo_of]  # a slip can be made again
+def _slip_id(name: str, slipped: str) -> str:
+    return content_id(name, "typo", slipped)
 
 
-def prove_no_leak(parts: dict[str, list[Record]], threshold: float) -> None:
-    """Raises InputError unless the slices are what they are called.
+def prove_no_leak(records: Iterable[Record], assignment: Assignment, threshold: float) -> None:
+    """Raises InputError unless the slices are what they are called. `records` is gone through twice.
 
     No question of a slice is alike to a trained one, or the same but for a typing slip; no passage or fact of
     `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained.
     """
-    train = parts[TRAIN]
-    asked = Questions(threshold)
+    held_out = Questions(threshold)  # the slices and not the training records, for they are fewer
+    stems: dict[str, str] = {}
     parents: defaultdict[str, set[str]] = defaultdict(set)
-    for record in train:
-        asked.add(record.id, record.question)
-        parents["passage"].add(record.passage)
-        parents["fact"].add(record.fact)
-        parents[record.kind].add(record.field)
-        parents["row"].add(record.typo_of or record.id)
+    for stem, record in assignment.rows(records):
+        if stem in SLICES:
+            held_out.add(record.id, record.question)
+            stems[record.id] = stem
+        elif stem == TRAIN:
+            parents["passage"].add(record.passage)
+            parents["fact"].add(record.fact)
+            parents[record.kind].add(record.field)
+            parents["row"].add(record.typo_of or record.id)
     parents["passage"].discard("")
-    for stem in SLICES:
-        for record in parts[stem]:
-            partner = asked.like(record.question)
+    for stem, record in assignment.rows(records):
+        if stem == TRAIN:
+            partner = held_out.like(record.question)
             if partner:
-                raise _leak(stem, record, f"the training question {partner[0]} asks the same")
-            if stem == "unseen" and (record.passage in parents["passage"] or record.fact in parents["fact"]):
-                raise _leak(stem, record, "its passage or fact is trained")
-            if stem == "rephrased" and record.fact not in parents["fact"]:
-                raise _leak(stem, record, "its fact is not trained")
-            if (record.typo_of or record.id) in parents["row"]:
-                raise _leak(stem, record, "the same but for a typing slip is trained")
-            if record.is_refusal and record.field in parents[record.kind]:
-                raise _leak(stem, record, f"the field {record.field!r} is trained")
+                raise _leak(stems[partner[0]], *partner, f"the training question {record.id} asks the same")
+        elif stem in SLICES and (why := _trained_parent(stem, record, parents)):
+            raise _leak(stem, record.id, record.question, why)
 
 
-def _leak(stem: str, record: Record, why: str) -> InputError:
+def _trained_parent(stem: str, record: Record, trained: Mapping[str, set[str]]) -> str:
+    """What of a slice's record is trained and should not be, or is not and should be."""
+    if stem == "unseen" and (record.passage in trained["passage"] or record.fact in trained["fact"]):
+        return "its passage or fact is trained"
+    if stem == "rephrased" and record.fact not in trained["fact"]:
+        return "its fact is not trained"
+    if (record.typo_of or record.id) in trained["row"]:
+        return "the same but for a typing slip is trained"
+    if record.is_refusal and record.field in trained[record.kind]:
+        return f"the field {record.field!r} is trained"
+    return ""
+
+
+def _leak(stem: str, name: str, question: str, why: str) -> InputError:
     return InputError(
-        f"the dataset was not published: {record.id} in the {stem} slice ({record.question!r}) proves nothing: {why}.",
+        f"the dataset was not published: {name} in the {stem} slice ({question!r}) proves nothing: {why}.",
         remedy="Reword or drop one of the two in its review sheet.",
     )

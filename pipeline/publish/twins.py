@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ class _Asked(NamedTuple):
         return self.text.partition(" ")[0]
 
 
-def find_twins(refusals: Sequence[Record], answered: Sequence[Record], least: float) -> dict[str, str]:
+def find_twins(refusals: Sequence[Record], answered: Iterable[Record], least: float) -> dict[str, str]:
     """Refusal's id to its twin's, for those that have one.
 
     A twin holds at least `least` of the term that the refusal names, each word counted by its rarity among answered
@@ -35,7 +35,9 @@ def find_twins(refusals: Sequence[Record], answered: Sequence[Record], least: fl
     used: Counter[str] = Counter()
     kept: defaultdict[tuple[str, str], list[_Asked]] = defaultdict(list)
     wanted = frozenset[str]().union(*(term.words for term in terms.values()))
+    number = 0
     for record in answered:
+        number += 1
         other = _asked(record, record.question)
         for word in other.words & wanted:
             used[word] += 1
@@ -44,7 +46,7 @@ def find_twins(refusals: Sequence[Record], answered: Sequence[Record], least: fl
     pools: defaultdict[str, list[_Asked]] = defaultdict(list)
     for (word, _), pool in kept.items():
         pools[word] += pool
-    weights = {word: log(1 + (1 + len(answered)) / (1 + used[word])) for word in wanted}
+    weights = {word: log(1 + (1 + number) / (1 + used[word])) for word in wanted}
     found = ((one.id, _twin(_asked(one, one.question), terms[one.id], pools, weights, least)) for one in refusals)
     return {name: twin for name, twin in found if twin}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
-from pipeline.records import content_id
+from pipeline.records import Record, content_id, normalised
+from pipeline.words import Questions
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -28,6 +29,35 @@ def with_typo(question: str, known: Container[str]) -> str | None:
         if slipped.lower() not in known:
             return question[:start] + slipped + question[end:]
     return None
+
+
+def make_slips(
+    records: Callable[[], Iterable[Record]], chosen: Callable[[Record], bool], threshold: float
+) -> dict[str, str]:
+    """Ids of the chosen records to their question with a slip.
+
+    A slip that makes a question alike (see `words.alike`) to any but its own is left out: it would have two answers,
+    or stand in training and in a slice at once. `records` is asked for the records twice if any is chosen.
+    """
+    known: set[str] = set()
+    wanted: dict[str, str] = {}
+    for record in records():
+        known.update(normalised(record.question).split())
+        if chosen(record):
+            wanted[record.id] = record.question
+    slips: dict[str, str] = {}
+    made = Questions(threshold)
+    for name, question in wanted.items():
+        slipped = with_typo(question, known)
+        if slipped and made.like(slipped) is None:
+            slips[name] = slipped
+            made.add(name, slipped)
+    if slips:
+        for record in records():
+            for name, _ in made.every_like(record.question):
+                if name != record.id:
+                    slips.pop(name, None)
+    return slips
 
 
 def _slips(question: str) -> Iterator[tuple[int, int, str]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.files import json_lines, write_whole
+from pipeline.files import BadLine, Writing, json_line, read_json_lines
 from pipeline.records import Record, Rejection
 
 VERDICTS = ("", "keep", "drop")
@@ -33,33 +33,45 @@ class Line(BaseModel):
 
 @dataclass
 class Verdicts:
-    """What the sheets say: lines that still stand, records whose line is gone, lines that cannot be read."""
+    """What the sheets say: the lines that were edited, the records that are to go, the lines nobody can follow."""
 
-    lines: dict[str, Line] = field(default_factory=dict)
+    edited: dict[str, Line] = field(default_factory=dict)
+    """By record id, like the others."""
+    kept: set[str] = field(default_factory=set)
+    """Of which a person said so."""
+    dropped: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-    edited: set[str] = field(default_factory=set)
 
 
 Laid = Mapping[str, tuple[str, str]]
 """Record id to (sheet, hash of its line as it was laid)."""
 
 
-Note = Callable[[str, list[tuple[str, str]]], None]
+Note = Callable[[str, Iterable[tuple[str, str]]], None]
 """Remembers a sheet's name and, of each record on it, the id and the hash of its line."""
 
 
 def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note) -> Path | None:
-    """Write the records never laid before as the next sheet; from then on the file is the person's."""
+    """Write the records never laid before as the next sheet; from then on the file is the person's.
+
+    `records` is gone through up to three times.
+    """
     standing = {path.name for path in folder.glob("*.jsonl")}
-    lines = [_line(record) for record in records if record.id not in laid or laid[record.id][0] not in standing]
-    if not lines:
+
+    def lines() -> Iterator[Line]:
+        return (_line(record) for record in records if record.id not in laid or laid[record.id][0] not in standing)
+
+    if next(lines(), None) is None:
         return None
     path = folder / f"{_next_number(folder, laid):04}.jsonl"
     # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
     # between, the noted sheet does not stand: its records count as not laid, and are laid again.
-    note(path.name, [(line.id, text_hash(line)) for line in lines])
-    write_whole(path, json_lines(lines))
+    note(path.name, ((line.id, text_hash(line)) for line in lines()))
+    with Writing(path) as sheet:
+        for line in lines():
+            sheet.write(json_line(line))
+        sheet.finish()
     return path
 
 
@@ -95,78 +107,59 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
     whole sheet is gone.
     """
     verdicts = Verdicts()
-    sheets = sorted(folder.glob("*.jsonl"))
-    doubtful: set[str] = set()
-    for path in sheets:
-        for number, raw in _raw_lines(path):
-            try:
-                line = Line.model_validate_json(raw)
-            except ValidationError as fault:
-                verdicts.problems.append(f"{path}:{number}: {_first(fault)}")
-                doubtful.add(path.name)
+    met: set[str] = set()
+    whole: set[str] = set()
+    for path in sorted(folder.glob("*.jsonl")):
+        whole.add(path.name)
+        for found in read_json_lines(path, Line):
+            if isinstance(found, BadLine):
+                verdicts.problems.append(f"{path}:{found.number}: {found.fault}")
+                whole.discard(path.name)
                 continue
-            problem = _strange_id(line, laid, verdicts)
+            number, line = found
+            problem = _strange_id(line, laid, met)
             if problem:
                 verdicts.problems.append(f"{path}:{number}: {problem}")
                 continue
+            met.add(line.id)
             if line.review not in VERDICTS:
                 verdicts.problems.append(
                     f"{path}:{number}: review: {line.review!r} is no verdict; say keep or drop. The record is kept."
                 )
-            verdicts.lines[line.id] = line
+            if line.review == "drop":
+                verdicts.dropped.add(line.id)
+            elif line.review == "keep":
+                verdicts.kept.add(line.id)
             if text_hash(line) != laid[line.id][1]:
-                verdicts.edited.add(line.id)
-    whole = {path.name for path in sheets} - doubtful
-    verdicts.deleted.update(
-        record for record, (sheet, _) in laid.items() if record not in verdicts.lines and sheet in whole
-    )
+                verdicts.edited[line.id] = line
+    verdicts.deleted.update(record for record, (sheet, _) in laid.items() if record not in met and sheet in whole)
     return verdicts
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if text.strip():
-                yield number, text
-
-
-def _first(fault: ValidationError) -> str:
-    error = fault.errors()[0]
-    where = ".".join(map(str, error["loc"]))
-    return f"{where + ': ' if where else ''}{error['msg']}."
-
-
-def _strange_id(line: Line, laid: Laid, verdicts: Verdicts) -> str | None:
+def _strange_id(line: Line, laid: Laid, met: set[str]) -> str | None:
     if line.id not in laid:
         return f"id: {line.id!r} was never laid before anyone; an id must stay as it was."
-    if line.id in verdicts.lines:
+    if line.id in met:
         return f"id: {line.id!r} stands twice; the first line counts."
     return None
 
 
-def decide(records: Iterable[Record], verdicts: Verdicts) -> tuple[list[Record], list[Rejection]]:
-    """The records as the person wants them, and those the person dropped. An edit outranks the machine's text."""
-    kept: list[Record] = []
-    dropped: list[Rejection] = []
+def decide(records: Iterable[Record], verdicts: Verdicts) -> Iterator[Record | Rejection]:
+    """Each record as the person wants it, or as one the person dropped. An edit outranks the machine's text."""
     for record in records:
-        line = verdicts.lines.get(record.id)
-        if record.id in verdicts.deleted or (line and line.review == "drop"):
-            dropped.append(_dropped(record))
-        elif line and record.id in verdicts.edited:
-            kept.append(
-                record.model_copy(
-                    update={
-                        "question": line.question,
-                        "answer": line.answer,
-                        "quote": line.quote or record.quote,
-                        "edited": True,
-                    }
-                )
+        if record.id in verdicts.deleted or record.id in verdicts.dropped:
+            yield _dropped(record)
+        elif line := verdicts.edited.get(record.id):
+            yield record.model_copy(
+                update={
+                    "question": line.question,
+                    "answer": line.answer,
+                    "quote": line.quote or record.quote,
+                    "edited": True,
+                }
             )
         else:
-            kept.append(record)
-    return kept, dropped
+            yield record
 
 
 def _dropped(record: Record) -> Rejection:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -328,6 +329,23 @@ class Ledger:
             ).fetchone()
         return found is not None
 
+    def keys(self, beginning: str) -> list[str]:
+        """Keys of the requests ever enlisted whose hex digits begin so, in plan order."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key FROM requests WHERE lower(hex(key)) LIKE ? || '%' ORDER BY place", (beginning,)
+            ).fetchall()
+        return [bytes(key).hex() for (key,) in rows]
+
+    def failures(self, key: str) -> list[Failure]:
+        """The tries of a request that brought no reply, oldest first."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT cause, detail FROM failures JOIN requests USING (place) WHERE key = ? ORDER BY id",
+                (bytes.fromhex(key),),
+            ).fetchall()
+        return [Failure(key, cause, detail) for cause, detail in rows]
+
     def unanswered(self, requests: Sequence[Request]) -> list[Request]:
         """Those of the requests that have no reply, in their order."""
         answered: set[bytes] = set()
@@ -397,7 +415,11 @@ class Ledger:
     def laid(self) -> dict[str, tuple[str, str]]:
         """Record id to (sheet, hash of its line as laid) of everything ever laid before a person."""
         with self._reading():
-            return {row[0]: (row[1], row[2]) for row in self._reader.execute("SELECT id, sheet, line_hash FROM laid")}
+            # Many records share a sheet, and one copy of its name is enough.
+            return {
+                row[0]: (sys.intern(row[1]), row[2])
+                for row in self._reader.execute("SELECT id, sheet, line_hash FROM laid")
+            }
 
     def note_laid(self, sheet: str, lines: Iterable[tuple[str, str]]) -> None:
         """Remember which records, with which line, a sheet was laid down with."""

@@ -317,7 +317,7 @@ class Pool:
         if self._causes[cause] >= ALIKE:
             raise TeacherError(
                 f"the first {ALIKE} replies cannot be read ({cause}); they are kept in the ledger.",
-                remedy="Look at one with `coursework why`; another model or a plainer prompt may help.",
+                remedy=f"Look at one with `coursework why {reply.key[:12]}`; another model or plainer prompt may help.",
             )
 
 

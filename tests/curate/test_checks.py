@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.curate import Material, Origin, curate
+from pipeline.curate import Curator, Material, Origin, curate, end_of
+from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
 from pipeline.recipe import Checks
-from pipeline.records import Draft, Passage, content_id
+from pipeline.records import Draft, Passage, Record, Rejection, content_id
 
 TEXT = "Active listening asks for patience. It takes about 20 minutes\nto learn the first step of well-meant praise."
 PASSAGE = Passage(
@@ -31,14 +32,17 @@ def refusal(question: str, kind: str = "off_topic") -> Draft:
     return Draft(kind=kind, question=question, answer="No, thank you.", field="cooking", fact=question, request="r2")
 
 
+def ends(*items: Draft | Rejection) -> list[Record | Rejection]:
+    return list(curate(items, MATERIAL, Checks()))
+
+
 def cause_of(one: Draft) -> str:
-    result = curate([one], MATERIAL, Checks())
-    assert len(result.records) + len(result.rejections) == 1
-    return result.rejections[0].cause if result.rejections else "record"
+    (end,) = ends(one)
+    return end.cause if isinstance(end, Rejection) else "record"
 
 
 def test_a_good_draft_becomes_a_record_that_knows_its_place_and_its_parents():
-    (record,) = curate([draft()], MATERIAL, Checks()).records
+    (record,) = ends(draft())
     assert (record.source, record.page, record.span) == ("a.pdf", 3, (100, 135))
     assert (record.model, record.prompt, record.request) == ("teacher-1", "prompt-1", "r1")
     assert record.id == content_id("p1", "what does active listening ask for")
@@ -69,9 +73,7 @@ def test_each_fault_has_its_cause(changes, cause):
 
 
 def test_a_quote_survives_line_wrapping_and_typographic_signs():
-    (record,) = curate(
-        [draft(quote="It takes about 20 minutes to  learn the first step of well‑meant praise.")], MATERIAL, Checks()
-    ).records
+    (record,) = ends(draft(quote="It takes about 20 minutes to  learn the first step of well‑meant praise."))
     assert record.page == 4
     start, end = record.span
     assert TEXT[start - 100 : end - 100].startswith("It takes about 20 minutes\nto learn")
@@ -88,14 +90,14 @@ def test_any_slice_of_the_passage_is_found_where_its_words_stand(one, other):
 def test_an_exact_and_a_near_duplicate_name_their_partner():
     again = draft(question="What does active  listening ask for ?", fact="f2")
     near = draft(question="What does active listning ask for?", fact="f3")
-    result = curate([draft(), again, near], MATERIAL, Checks())
-    assert [rejection.cause for rejection in result.rejections] == ["exact_duplicate", "near_duplicate"]
-    assert {rejection.partner for rejection in result.rejections} == {result.records[0].id}
+    record, *rejections = ends(draft(), again, near)
+    assert [rejection.cause for rejection in rejections] == ["exact_duplicate", "near_duplicate"]
+    assert {rejection.partner for rejection in rejections} == {record.id}
 
 
 def test_wordings_of_one_fact_are_not_duplicates_of_each_other():
     other = draft(question="Which virtue is needed by somebody who listens actively?")
-    assert len(curate([draft(), other], MATERIAL, Checks()).records) == 2
+    assert all(isinstance(end, Record) for end in ends(draft(), other))
 
 
 def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
@@ -104,13 +106,59 @@ def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
     assert cause_of(refusal("How long do eggs boil?")) == "record"
 
 
-@given(st.lists(st.builds(
+some_drafts = st.lists(st.builds(
     draft,
     question=st.sampled_from(["What is denial?", "what is denial", "Why?", "Is it?", "The text?", ""]),
     answer=st.sampled_from(["Yes.", "", "It is,", "20 of 20.", "99."]),
     quote=st.sampled_from([QUOTE, "no", ""]),
-)))  # fmt: skip
-def test_kept_and_rejected_are_what_was_received(drafts):
-    result = curate(drafts, MATERIAL, Checks())
-    assert len(result.records) + len(result.rejections) == len(drafts)
-    assert all(rejection.cause and rejection.detail for rejection in result.rejections)
+), max_size=8)  # fmt: skip
+unread = Rejection(cause="no_json", detail="The reply holds no JSON object.", kind="document_questions", request="r0")
+
+
+@settings(deadline=None, max_examples=50)
+@given(some_drafts)
+def test_every_item_has_its_end_in_the_order_given(drafts):
+    items = [unread, *drafts, unread]
+    result = ends(*items)
+    assert [end.request for end in result] == [item.request for item in items]
+    assert result[0] == result[-1] == unread
+    assert [end.question for end in result] == [item.question for item in items]
+    assert all(end.cause and end.detail for end in result if isinstance(end, Rejection))
+
+
+@settings(deadline=None, max_examples=50)
+@given(some_drafts, st.integers(1, 5))
+def test_how_drafts_are_sharded_changes_no_end(drafts, size):
+    whole = ends(*drafts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.curate.SHARD", size)
+        assert ends(*drafts) == whole
+
+
+@settings(deadline=None, max_examples=50)
+@given(some_drafts)
+def test_the_findings_on_a_draft_hold_every_check_and_agree_with_its_end(drafts):
+    for number, one in enumerate(drafts):
+        curator = Curator(MATERIAL, Checks())
+        before = list(curator.curate(drafts[:number]))
+        findings = curator.findings(one)
+        assert {"question_form", "answer_form", "wording", "quote"} <= {f.check for f in findings}
+        assert all(finding.measured for finding in findings)
+        assert end_of(one, findings, MATERIAL) == ends(*drafts)[number]
+        assert len(before) == number
+
+
+def test_what_is_flagged_or_doubtful_becomes_a_record_that_says_so_with_the_partner():
+    findings = [
+        Finding("a", "3 of 2", "flagged", "similar_question", "It is like another.", "0123456789abcdef"),
+        Finding("b", "0.4", "doubtful", "unsupported", "Nobody knows."),
+        Finding("c", "fine"),
+    ]
+    assert end_of(draft(), findings, MATERIAL).flags == ("similar_question:0123456789abcdef", "unsupported")
+
+
+def test_the_first_finding_that_rejects_gives_the_cause():
+    findings = [Finding("a", "1", "flagged", "odd"), Finding("b", "2", "rejected", "bad", "It is bad."),
+                Finding("c", "3", "rejected", "worse", "It is worse.")]  # fmt: skip
+    end = end_of(draft(), findings, MATERIAL)
+    assert (end.cause, end.detail) == ("bad", "It is bad.")

@@ -64,6 +64,14 @@ def test_any_object_survives_the_wrapping(value):
     assert answer_object(reply(f"```json\n{text}\n```")) == value
 
 
+@given(st.lists(st.sampled_from(["\ud83d", "\ude00", "\U0001f600", "a", "\n"])).map("".join))
+def test_half_a_character_becomes_the_sign_for_one_and_whole_ones_stay(text):
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    said = answer_object(reply(json.dumps({"a": text})))["a"]
+    assert said.encode().decode() == said
+    assert said.replace("\ufffd", "") == whole.replace("\ufffd", "")
+
+
 @given(st.text())
 def test_no_reply_crashes_the_reader(content):
     try:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.records import Record
+from pipeline.records import Record, Rejection
 from pipeline.review.sheets import decide, lay_sheet, read_sheets
 
 
@@ -32,7 +32,9 @@ class Desk:
         return lay_sheet(self.folder, records, self.laid, self.note)
 
     def after(self, *records):
-        return decide(records, read_sheets(self.folder, self.laid))
+        """What is kept, and what is dropped."""
+        ends = list(decide(records, read_sheets(self.folder, self.laid)))
+        return [end for end in ends if isinstance(end, Record)], [end for end in ends if isinstance(end, Rejection)]
 
     def edit(self, path, change):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,76 @@
+"""What the teacher has replied, as drafts in the order in which it was asked, and what they are checked against."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from pipeline.curate import SHARD, Material, Origin
+from pipeline.draft import Drafter
+from pipeline.history import History
+from pipeline.material import Sources
+from pipeline.records import Draft, Rejection
+from pipeline.spool import Spool
+
+Item = Draft | Rejection
+"""What a reply holds: a draft, or why there is none."""
+
+
+def spool_of_items(folder: Path) -> Spool[Item]:
+    """Where items wait for their turn."""
+    return Spool(folder, Annotated[Item, Field(union_mode="left_to_right")])
+
+
+def drafts_in_order(drafters: Sequence[Drafter], history: History, waiting: Spool[Item]) -> Iterator[Item]:
+    """What all replies hold, in the order in which their requests were first planned.
+
+    That order is the same at any number in flight, and later requests never come before earlier
+    ones: of two alike questions the older stays. All wait in the spool, a block for each reply.
+    """
+    places = array("q")
+    for drafter in drafters:
+        for key, items in groupby(drafter.drafts(history.told), key=lambda item: item.request):
+            waiting.add(list(items))
+            places.append(history.place(key))
+    return waiting.read(sorted(range(waiting.blocks), key=places.__getitem__))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The requests of today's plan, once the asking is over."""
+
+    unanswered: int
+    prompts: dict[str, str]
+    """Request key to the fingerprint of its template, in plan order."""
+
+    @property
+    def planned(self) -> int:
+        """How many there are."""
+        return len(self.prompts)
+
+    @classmethod
+    def of(cls, drafters: Sequence[Drafter], history: History) -> Self:
+        """Each request once, answered or not. From here on `history` tells which old replies stand for new requests."""
+        unanswered, prompts = 0, {}
+        for request in chain.from_iterable(history.plan(drafters)):
+            unanswered += not history.has(request.key)
+            prompts[request.key] = request.prompt
+        return cls(unanswered, prompts)
+
+
+def material(sources: Sources, asked: Asked, history: History) -> Material:
+    """What the drafts are checked against."""
+
+    @lru_cache(maxsize=SHARD)  # the drafts of one reply follow each other
+    def origin(key: str) -> Origin:
+        reply = history.told(key)
+        return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
+
+    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
