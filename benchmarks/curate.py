@@ -223,13 +223,13 @@ def run_stages(size: int) -> dict:
         stages("sheets read", lambda: _reading(world, verdicts))
         kept = _Kept(records, verdicts[0])
         parts = []
-        stages("split", lambda: _counted(parts, assign(kept, RECIPE.split, RECIPE.refusals.share)))
+        stages("split", lambda: _counted(parts, assign(kept, RECIPE)))
         published = sum(parts[0].counts.values())
         stages("leaks looked for", lambda: prove_no_leak(kept, parts[0], RECIPE.checks.near_duplicate) or published)
         dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))
 
         def publishing() -> int:
-            write_folder(folder / "dataset", dataset.lines(kept, parts[0].stem), dataset.closing, "manifest.json")
+            write_folder(folder / "dataset", dataset.lines(parts[0].rows(kept)), dataset.closing, "manifest.json")
             return published
 
         stages("rows written", publishing)

@@ -21,7 +21,9 @@ class Funnel:
     rejections: Counter[str] = field(default_factory=Counter)
     """By cause."""
     published: dict[str, int] = field(default_factory=dict)
-    """Records by file stem."""
+    """Rows by file stem."""
+    typos: int = 0
+    """Published rows that repeat another with a typing slip: no draft of their own."""
 
     def entering(self, items: Iterable[Draft | Rejection]) -> Iterator[Draft | Rejection]:
         """The items, counted as they pass."""
@@ -32,7 +34,7 @@ class Funnel:
     @property
     def adds_up(self) -> bool:
         """Every draft is published or withheld, or is a rejection with its cause."""
-        return self.drafts == sum(self.published.values()) + self.rejections.total()
+        return self.drafts + self.typos == sum(self.published.values()) + self.rejections.total()
 
     def lines(self) -> list[str]:
         """The funnel as a person reads it."""
@@ -45,9 +47,10 @@ class Funnel:
         ]
         by_count = sorted(self.rejections.items(), key=lambda item: (-item[1], item[0]))
         text += [f"          {count:>6}   {cause}" for cause, count in by_count]
-        text.append(f"records   {self.drafts - rejected:>6}")
+        again = f"   {self.typos} of them once more with a typing slip" if self.typos else ""
+        text.append(f"records   {self.drafts - rejected:>6}{again}")
         text += [f"          {count:>6}   {stem}" for stem, count in self.published.items()]
         if not self.adds_up:
-            ends = sum(self.published.values()) + rejected
+            ends = sum(self.published.values()) - self.typos + rejected
             text.append(f"this funnel does not add up: {self.drafts} drafts, {ends} ends; please report it")
         return text

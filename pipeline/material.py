@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pipeline.corpus import Corpus
 from pipeline.draft import Drafter
 from pipeline.draft.documents import DocumentDrafter
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.draft.prompts import Manner, Prompt
-from pipeline.draft.refusals import Bank, RefusalDrafter
+from pipeline.draft.refusals import Bank, Beside, RefusalDrafter, RefusalKind
 from pipeline.draft.terms import terms_of
 from pipeline.errors import InputError
 from pipeline.reading import read_documents
-from pipeline.recipe import Loaded
+from pipeline.recipe import Banked, Loaded
 from pipeline.records import Passage
 from pipeline.sources.documents import Document, Unread
 from pipeline.sources.passages import cut_passages, unique_passages
@@ -96,12 +97,27 @@ def _refusal_drafters(
     refusals = loaded.recipe.refusals
     if refusals is None:
         return []
-    off, near = refusals.off_topic, refusals.near_topic
-    bank = Bank("off_topic", off.fields, off.per_field, refusals.topic, refusals.sentence)
-    drafters: list[Drafter] = [RefusalDrafter(bank, prompt("off_topic_questions"), manner)]
+    by_document: dict[str, list[Passage]] = {}
+    for passage in passages:
+        by_document.setdefault(passage.document, []).append(passage)
+    beside = Beside(
+        prompt("answered_questions"),
+        {document: Corpus(of) for document, of in by_document.items()},
+        refusals.asked_from,
+        refusals.asked_together,
+        refusals.passages_each,
+    )
+
+    def drafter(kind: RefusalKind, banked: Banked, document: str = "") -> RefusalDrafter:
+        of = by_document.get(document, [])
+        bank = Bank(
+            kind, banked.fields, banked.per_field, refusals.topic, refusals.every_sentence, terms_of(of), document, of
+        )
+        return RefusalDrafter(bank, prompt(f"{kind}_questions"), manner, beside)
+
+    drafters: list[Drafter] = [drafter("off_topic", refusals.off_topic)]
     # By document, so that tomorrow's document brings requests of its own and leaves these as they were.
-    for document in dict.fromkeys(passage.document for passage in passages):
-        terms = terms_of([passage for passage in passages if passage.document == document])
-        bank = Bank("near_topic", near.fields, near.per_field, refusals.topic, refusals.sentence, terms, document)
-        drafters.append(RefusalDrafter(bank, prompt("near_topic_questions"), manner))
+    for document in by_document:
+        drafters.append(drafter("near_topic", refusals.near_topic, document))
+        drafters.append(drafter("false_premise", refusals.false_premise, document))
     return drafters

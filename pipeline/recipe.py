@@ -121,10 +121,50 @@ class Refusals(_Section):
     """Questions that the student shall refuse, and the sentence it refuses with."""
 
     topic: str = Field(min_length=3, description="what the student may talk about; all else is off topic")
-    sentence: str = Field(min_length=3, description="the refusal, byte for byte")
+    sentence: str = Field(default="", description="the refusal, byte for byte")
+    sentences: tuple[str, ...] = Field(
+        default=(), description="in place of `sentence`: several refusals; which one a question gets is a stable hash"
+    )
     off_topic: Banked = Banked()
     near_topic: Banked = Field(default=Banked(), description="sounds like the topic, the documents do not answer it")
-    share: float = Field(default=0.4, ge=0, lt=1, description="at most this share of train.jsonl are refusals")
+    false_premise: Banked = Field(
+        default=Banked(), description="takes something for granted that the documents contradict or never say"
+    )
+    share: float = Field(
+        default=0.4,
+        ge=0,
+        lt=1,
+        description="of train.jsonl are refusals, to the nearest row; a run says what is lacking",
+    )
+    twin_overlap: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="a near-topic refusal is trained beside a question with an answer that holds this share of the term"
+        " it names (rare words count more), or not at all",
+    )
+    asked_from: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="a question that shares this much of its words with a passage is put to the teacher beside it:"
+        " does the document answer it? (rare words count more)",
+    )
+    asked_together: int = Field(default=6, ge=1, le=50, description="such questions in one request")
+    passages_each: int = Field(default=2, ge=1, le=10, description="nearest passages beside each of them")
+
+    @property
+    def every_sentence(self) -> tuple[str, ...]:
+        """What counts as a refusal."""
+        return self.sentences or (self.sentence,)
+
+    @model_validator(mode="after")
+    def _says_how_to_refuse(self) -> Refusals:
+        if bool(self.sentence) == bool(self.sentences):
+            raise ValueError("expected either sentence: or sentences:, what a question to be refused is answered with")
+        if any(len(sentence) < 3 or sentence != sentence.strip() for sentence in self.every_sentence):
+            raise ValueError("expected refusals of 3 characters or more, without blanks around them")
+        return self
 
 
 class Checks(_Section):
@@ -139,10 +179,17 @@ class Checks(_Section):
         description="questions this alike (0 to 100, Indel ratio) that differ in no number and no content word are one",
     )
     corpus_overlap: float = Field(
-        default=0.75,
+        default=0.7,
         gt=0,
         le=1,
-        description="a question to be refused whose content words stand to this share in one passage is answered there",
+        description="a question to be refused whose words stand to this share in one passage is answered there"
+        " (rare words count more)",
+    )
+    corpus_meaning: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="a question to be refused this close (cosine) to a sentence of the documents is flagged",
     )
 
     @field_validator("question_words", "answer_words")
@@ -159,8 +206,15 @@ class Split(_Section):
     unseen: float = Field(default=0.1, ge=0, lt=1, description="of passages, and of a persona's questions")
     rephrased: float = Field(default=0.125, ge=0, lt=1, description="of wordings of trained facts")
     off_topic: float = Field(default=0.2, ge=0, lt=1, description="of fields")
-    near_topic: float = Field(default=0.25, ge=0, lt=1, description="of near-topic fields")
+    near_topic: float = Field(default=0.25, ge=0, lt=1, description="of near-topic fields, and of false premises")
     salt: str = Field(default="coursework", description="another word here is another split")
+
+
+class Typos(_Section):
+    """Questions that stand in the dataset a second time, with a typing slip, beside the question itself."""
+
+    train: float = Field(default=0.1, ge=0, le=1, description="of the trained questions")
+    slices: float = Field(default=0.1, ge=0, le=1, description="of the questions of each slice")
 
 
 class Recipe(_Section):
@@ -175,6 +229,7 @@ class Recipe(_Section):
     refusals: Refusals | None = None
     checks: Checks = Checks()
     split: Split = Split()
+    typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")
 
@@ -190,8 +245,13 @@ class Recipe(_Section):
     def _asks_for_something(self) -> Recipe:
         if self.documents is None and self.persona is None:
             raise ValueError("expected a documents: or a persona: section, for there is nothing to draft from")
-        if self.refusals and not (self.refusals.off_topic.fields or self.refusals.near_topic.fields):
-            raise ValueError("refusals: needs fields under off_topic: or near_topic:, or leave the section out")
+        banks = (
+            (self.refusals.off_topic, self.refusals.near_topic, self.refusals.false_premise) if self.refusals else ()
+        )
+        if self.refusals and not any(bank.fields for bank in banks):
+            raise ValueError(
+                "refusals: needs fields under off_topic:, near_topic: or false_premise:, or leave the section out"
+            )
         return self
 
 

@@ -10,8 +10,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Kind = Literal["document", "persona", "off_topic", "near_topic"]
-REFUSAL_KINDS: frozenset[str] = frozenset({"off_topic", "near_topic"})
+Kind = Literal["document", "persona", "off_topic", "near_topic", "false_premise"]
+REFUSAL_KINDS: frozenset[str] = frozenset({"off_topic", "near_topic", "false_premise"})
+TOPICAL_KINDS: frozenset[str] = frozenset({"near_topic", "false_premise"})
+"""Questions to be refused that sound as if they were about the topic."""
 
 
 _DIGIT = re.compile(r"[0-9]")
@@ -78,6 +80,7 @@ class Draft(_Frozen):
     passage: str = Field(default="", description="id of the passage it was drafted from")
     persona: str = Field(default="", description="name of the persona it was drafted for")
     field: str = Field(default="", description="field of knowledge of a question to be refused, prompt of a persona's")
+    term: str = Field(default="", description="the term of the document that a near-topic question names")
     fact: str = Field(default="", description="names what is asked: one passage, quote and answer in many wordings")
     request: str = Field(description="key of the request whose reply held it")
 
@@ -98,6 +101,9 @@ class Record(_Frozen):
     field: str = ""
     fact: str
     flags: tuple[str, ...] = ()
+    term: str = Field(default="", description="the term of the document that a near-topic question names")
+    twin: str = Field(default="", description="id of the trained question with an answer that a refusal sounds like")
+    typo_of: str = Field(default="", description="id of the record whose question this one is, with a typing slip")
     model: str = Field(description="the teacher, as it named itself in the reply")
     prompt: str = Field(description="content_id of the prompt template")
     request: str

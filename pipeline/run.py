@@ -122,10 +122,10 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             for dropped in kept.dropped():
                 funnel.rejections[dropped.cause] += 1
                 rejected.write(json_line(dropped))
-            parts = assign(kept, recipe.split, recipe.refusals.share if recipe.refusals else 0.0)
+            parts = assign(kept, recipe)
             prove_no_leak(kept, parts, recipe.checks.near_duplicate)
-            funnel.published = parts.counts
-            for line in funnel.lines():
+            funnel.published, funnel.typos = parts.counts, len(parts.slips)
+            for line in (*funnel.lines(), *parts.told):
                 say(line)
             rejected.finish()
             waiting = 0 if stopped else Jobs(ledger).waiting()
@@ -136,7 +136,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                     return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
                 raise _nothing_passed(funnel, asked.unanswered, stopped)
             dataset = Dataset(recipe, _provenance(loaded, sources, drafters, address))
-            rows = dataset.lines(kept, parts.stem)
+            rows = dataset.lines(parts.rows(kept))
             changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
         passing("dataset-published")
         say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))

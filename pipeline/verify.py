@@ -132,6 +132,10 @@ class _Trained:
     facts: set[str] = field(default_factory=set)
     fields: set[tuple[str, str]] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
+    """Ids of the trained rows that are no typing slip of another."""
+    slipped: set[str] = field(default_factory=set)
+    """Ids of the rows of which a typing slip is trained."""
     whole: bool = False
     """All of train.jsonl could be read; else nobody can say what it lacks."""
 
@@ -139,6 +143,7 @@ class _Trained:
         """Note a row of train.jsonl."""
         self.questions.add(_short(row.question))
         self.facts.add(row.fact)
+        (self.slipped if row.typo_of else self.own).add(row.typo_of or row.id)
         if row.passage:
             self.passages.add(row.passage)
         if row.refusal:
@@ -148,14 +153,14 @@ class _Trained:
         """Why a row of a slice proves nothing, if it does not."""
         if _short(row.question) in self.questions:
             return "its question is trained"
-        if stem == "unseen" and row.passage in self.passages:
-            return "its passage is trained"
-        if stem == "unseen" and row.fact in self.facts:
-            return "its fact is trained"
+        if (row.typo_of or row.id) in self.slipped or row.typo_of in self.own:
+            return "the same but for a typing slip is trained"
+        if row.refusal:
+            return f"its field {row.field!r} is trained" if (row.kind, row.field) in self.fields else None
+        if stem == "unseen" and (row.passage in self.passages or row.fact in self.facts):
+            return f"its {'passage' if row.passage in self.passages else 'fact'} is trained"
         if stem == "rephrased" and self.whole and row.fact not in self.facts:
             return "its fact is not trained"
-        if stem == row.kind and (row.kind, row.field) in self.fields:
-            return f"its field {row.field!r} is trained"
         return None
 
 
@@ -186,6 +191,8 @@ class _Rows:
             yield "the prompt is not the question in the prompt format"
         if row.completion != f" {row.answer}":
             yield "the completion is not the answer after a blank"
+        if row.refusal and row.answer not in self.manifest.refusals:
+            yield "its answer is no refusal that the manifest names"
         if row.id in self.trained.ids:
             yield f"the id {row.id} stands twice"
         self.trained.ids.add(row.id)

@@ -283,7 +283,10 @@ class _Dataset:
         if stands := self._stands(end.id):
             return stands
         if end.id in self.laid and (self.folder / "dataset" / "manifest.json").exists():
-            return "withheld: a held-out wording of a fact that is not trained, or a refusal above the recipe's share"
+            return (
+                "withheld: a held-out wording of a fact that is not trained, a near-topic refusal without a trained"
+                " twin, or a refusal above the recipe's share"
+            )
         return "a record, not published yet"
 
     def _stands(self, name: str) -> str:

@@ -7,7 +7,7 @@ called alike and none is called alike wrongly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import ratio
@@ -92,14 +92,17 @@ class Questions:
 
     def like(self, question: str) -> tuple[str, str] | None:
         """Name and text of the first question added that is alike to this one; None if there is none."""
+        return next(self.every_like(question), None)
+
+    def every_like(self, question: str) -> Iterator[tuple[str, str]]:
+        """Name and text of every question that is alike to this one, in the order added."""
         candidates: set[int] = set()
         for key in _keys(question):
             block = self._blocks.get(key, ())
             candidates.update((block,) if isinstance(block, int) else block)
         for place in sorted(candidates):
             if alike(question, self._known[place][1], self._threshold):
-                return self._known[place]
-        return None
+                yield self._known[place]
 
 
 def _keys(question: str) -> Iterable[int]:

@@ -11,12 +11,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash"}
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash", "corpus"}
 ALLOWED = {
     "errors": set(),
     "records": set(),
     "yamlfile": {"errors"},
     "words": {"records"},
+    "corpus": {"records", "words"},
     "constraints": set(),
     "files": {"errors", "crash"},
     "crash": set(),
@@ -33,7 +34,7 @@ ALLOWED = {
         *("draft", "curate", "review", "publish", "teacher"),
     },
     "reading": {"errors", "recipe", "records", "sources"},
-    "material": {"errors", "reading", "recipe", "records", "draft", "sources"},
+    "material": {"corpus", "errors", "reading", "recipe", "records", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},

@@ -31,6 +31,7 @@ documents:
 refusals:
   topic: good or bad communication
   sentence: Please let's keep our discussion related to good or bad communication.
+  asked_from: 1
   off_topic:
     fields: [astronomy, cooking, geography, chemistry]
     per_field: 6
@@ -115,7 +116,43 @@ def test_every_draft_is_a_row_or_a_rejection_with_a_cause(workspace):
     assert all(int(counted[cause]) == count for cause, count in causes.items())
     assert all(one["detail"] for one in rejected)
     drafts = next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("drafts"))
-    assert drafts == len(every_row(workspace)) + len(rejected) + int(counted["withheld"])
+    own = [row for row in every_row(workspace) if not row["typo_of"]]
+    assert drafts == len(own) + len(rejected) + int(counted["withheld"])
+
+
+NEAR_TOPIC = """\
+  near_topic: {fields: [prices, sport, animals], per_field: 6}
+  false_premise: {fields: [a law that does not exist, a cause that is none], per_field: 6}
+"""
+
+
+def test_near_topic_questions_are_put_to_the_teacher_and_trained_beside_a_twin(workspace):
+    sharing = RECIPE.replace("asked_from: 1", "asked_from: 0.2\n  share: 0.3").replace("split:", NEAR_TOPIC + "split:")
+    (workspace / "recipes" / "tiny.yaml").write_text(sharing, encoding="utf-8")
+    asked: list[str] = []
+
+    def script(body, number):
+        content = json.loads(complete(body)["choices"][0]["message"]["content"])
+        if "<passages>" in (user := body["messages"][-1]["content"]):
+            asked.extend(user.split("<questions>\n")[1].split("\n</questions>")[0].splitlines())
+            content["questions"][0] |= {"answered": True, "words": "as it says"}
+        return completion(json.dumps(content))
+
+    with ScriptedServer(script) as server:
+        done = run(workspace, "--model", "m", OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k")
+    rejected = [json.loads(line) for line in (outputs(workspace) / "rejected.jsonl").open(encoding="utf-8")]
+    refused = {one["question"] for one in rejected if one["cause"] == "answered_by_corpus"}
+    assert {line.split(". ", 1)[1] for line in asked if line.startswith("1. ")} <= refused
+    assert "does not add up" not in done.stdout
+    train = {row["id"]: row for row in rows(workspace)}
+    topical = [row for row in train.values() if row["kind"] in ("near_topic", "false_premise")]
+    assert topical
+    assert {row["question"] for row in topical} & {line.split(". ", 1)[1] for line in asked}
+    for row in topical:
+        assert row["kind"] == "false_premise" or row["question"] not in refused
+        assert not train[row["twin"]]["refusal"]
+    share = sum(row["refusal"] for row in train.values()) / len(train)
+    assert f"refusals: {share:.1%} of train.jsonl" in done.stdout
 
 
 def test_rows_are_what_the_card_says(workspace):

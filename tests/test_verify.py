@@ -207,6 +207,20 @@ def test_a_rephrased_question_whose_fact_is_not_trained_is_found(workspace):
     assert told == [f"{outputs(workspace) / 'dataset' / 'rephrased.jsonl'}:1: its fact is not trained"]
 
 
+def test_a_typing_slip_of_a_trained_question_in_a_slice_is_found(workspace):
+    parent = next(row for row in trained(workspace) if row["kind"] == "document" and not row["typo_of"])
+    told = vouched(workspace, "rephrased", lambda rows: [rows[0] | {"typo_of": parent["id"]}, *rows[1:]])
+    assert told == [
+        f"{outputs(workspace) / 'dataset' / 'rephrased.jsonl'}:1: the same but for a typing slip is trained"
+    ]
+
+
+def test_a_refusal_in_words_that_the_manifest_does_not_name_is_found(workspace):
+    path = outputs(workspace) / "dataset" / "off_topic.jsonl"
+    told = vouched(workspace, "off_topic", lambda rows: [rows[0] | {"answer": "No.", "completion": " No."}, *rows[1:]])
+    assert told == [f"{path}:1: its answer is no refusal that the manifest names"]
+
+
 ROWS = {
     "a row fewer": (lambda rows: rows[1:], "rows, and the manifest says"),
     "a column fewer": (lambda rows: [{"question": "Why?"}, *rows[1:]], "train.jsonl:1: prompt: Field required"),

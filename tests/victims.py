@@ -32,6 +32,7 @@ documents:
 refusals:
   topic: good or bad communication
   sentence: Please let's keep our discussion related to good or bad communication.
+  asked_from: 1
   off_topic: {{fields: [astronomy, cooking, geography, chemistry], per_field: 6}}
   near_topic: {{fields: [prices, sport, animals], per_field: 6}}
 teacher: {{in_flight: {IN_FLIGHT}, tries: 1}}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 
 from pipeline.constraints import Constraints, broken_constraints
+from pipeline.corpus import Corpus
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.refusals import answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
-from pipeline.words import Questions, subject_words
+from pipeline.words import Questions
 
 SHARD = 1000
 """Drafts that are checked together; how they are sharded changes no outcome."""
@@ -40,13 +40,9 @@ class Material:
     """Of the persona, on every answer in its voice."""
 
     @cached_property
-    def holders(self) -> dict[str, array[int]]:
-        """Subject word to the numbers of the passages that hold it."""
-        found: dict[str, array[int]] = {}
-        for number, passage in enumerate(self.passages.values()):
-            for word in subject_words(passage.text):
-                found.setdefault(word, array("I")).append(number)
-        return found
+    def corpus(self) -> Corpus:
+        """The words of all passages."""
+        return Corpus(self.passages.values())
 
 
 Word = Finding | Sequence[Finding]
@@ -77,7 +73,7 @@ class Curator:
             _each(lambda draft: _quote(draft, self._material)),
             _each(lambda draft: _numbers(draft, self._material)),
             _each(lambda draft: _constraints(draft, self._material)),
-            _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds.corpus_overlap)),
+            _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
             self._near_duplicate,  # the last, for it remembers what comes as far as this
         )
 
@@ -190,20 +186,8 @@ def _constraints(draft: Draft, material: Material) -> Word:
     return Finding("constraints", "all kept")
 
 
-def _corpus_overlap(draft: Draft, material: Material, share: float) -> Word:
-    about = subject_words(draft.question) if draft.kind in REFUSAL_KINDS else frozenset()
-    if len(about) < 2:
-        return ()
-    known = [material.holders[word] for word in about if word in material.holders]
-    overlap = len(known) / len(about)
-    if overlap >= share:  # else no passage can hold enough of them, however they are spread
-        held = Counter(chain.from_iterable(known))
-        overlap = max(held.values()) / len(about)
-    measured = f"{overlap:.0%} of its {len(about)} words in one passage at most, {share:.0%} answers it"
-    if overlap < share:
-        return Finding("corpus_overlap", measured)
-    detail = f"One passage holds {overlap:.0%} of the words it is about."
-    return Finding("corpus_overlap", measured, "rejected", "answered_by_corpus", detail)
+def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
+    return answered_by_words(draft, material.corpus, checks) if draft.kind in REFUSAL_KINDS else ()
 
 
 def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
@@ -225,6 +209,7 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
         span=span,
         passage=draft.passage,
         field=draft.field,
+        term=draft.term,
         fact=draft.fact,
         flags=flags,
         model=origin.model,

@@ -118,3 +118,4 @@ def array_of(items: dict[str, Any], *, at_most: int, at_least: int = 0) -> dict[
 
 STRING: dict[str, Any] = {"type": "string"}
 INTEGER: dict[str, Any] = {"type": "integer"}
+BOOLEAN: dict[str, Any] = {"type": "boolean"}

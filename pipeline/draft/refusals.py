@@ -1,42 +1,81 @@
-"""Questions to be refused: one request a field, all answered with the recipe's sentence."""
+"""Questions to be refused: one request a field, then the question whether a document answers them after all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from pipeline.corpus import Corpus, Near
 from pipeline.draft import Told
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
-from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
-from pipeline.draft.replies import NO_TEXT, tidied
-from pipeline.records import Draft, Rejection, content_id, normalised
+from pipeline.draft.prompts import BOOLEAN, INTEGER, STRING, Manner, Prompt, array_of, object_schema
+from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
+from pipeline.draft.terms import named_term
+from pipeline.records import Draft, Passage, Rejection, content_id, normalised
 from pipeline.teacher.request import Request
+
+ANSWERED = "answered_questions"
+RefusalKind = Literal["off_topic", "near_topic", "false_premise"]
 
 
 @dataclass(frozen=True)
 class Bank:
-    """What is to be refused: fields of knowledge far from the topic, or near-topic aspects of it."""
+    """What is to be refused: fields of knowledge far from the topic, near-topic aspects of it, or false premises."""
 
-    kind: Literal["off_topic", "near_topic"]
+    kind: RefusalKind
     fields: Sequence[str]
     per_field: int
     topic: str
-    sentence: str
+    sentences: Sequence[str]
+    """Refusals; which one a question gets is a stable hash."""
     terms: Sequence[str] = ()
     """Terms of the corpus, so that near-topic questions sound like it."""
     document: str = ""
     """The document whose terms these are."""
+    passages: Sequence[Passage] = ()
+    """Of that document: a false premise contradicts one of them."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """How the teacher is asked whether the documents answer a question: the question beside its nearest passages."""
+
+    prompt: Prompt
+    documents: Mapping[str, Corpus]
+    """By name. Each is asked about by itself, so that tomorrow's document changes no request of today."""
+    from_share: float
+    """Least share of a question's words in a passage (see Corpus) at which it is asked."""
+    together: int
+    passages_each: int
+
+
+class _Listed(NamedTuple):
+    """A question as a reply listed it: two of the same text are two."""
+
+    text: str
+    field: str
+    request: str
+    """Key of the request that brought it."""
+    place: int
+
+
+class _Group(NamedTuple):
+    document: str
+    questions: Sequence[_Listed]
+    request: Request
 
 
 class RefusalDrafter:
-    """Asks for questions of each field."""
+    """Asks for questions of each field, then whether the documents answer those that come near a passage."""
 
-    stages = 1 + CONTINUATIONS
+    stages = 2 * (1 + CONTINUATIONS)
 
-    def __init__(self, bank: Bank, prompt: Prompt, manner: Manner) -> None:
-        self.prompts = {prompt.path.name: prompt.text}
+    def __init__(self, bank: Bank, prompt: Prompt, manner: Manner, beside: Beside) -> None:
+        self.prompts = {one.path.name: one.text for one in (prompt, beside.prompt)}
         self._bank = bank
+        self._beside = beside
+        self._manner = manner
         schema = object_schema(questions=array_of(STRING, at_most=bank.per_field))
         self._asked = [
             (
@@ -49,39 +88,141 @@ class RefusalDrafter:
                     topic=bank.topic,
                     field=field,
                     terms="\n".join(bank.terms),
+                    passage=bank.passages[number % len(bank.passages)].text if bank.passages else "",
                     count=bank.per_field,
                 ),
             )
-            for field in bank.fields
+            for number, field in enumerate(bank.fields)
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a field; then the rest of those whose reply lacks something."""
-        first = (request for _, request in self._asked)
-        return first if stage == 0 else continuations(told, first, "questions", stage)
+        """One a field, the rest of those whose reply lacks something; then one a group of questions, and their rest."""
+        lists = (request for _, request in self._asked)
+        if stage == 0:
+            return lists
+        if stage <= CONTINUATIONS:
+            return continuations(told, lists, "questions", stage)
+        groups, stage = (group.request for group in self._groups(told)), stage - CONTINUATIONS - 1
+        return groups if stage == 0 else continuations(told, groups, "questions", stage)
 
     def still_to_come(self, told: Told) -> int:
-        """Nothing follows."""
-        return 0
+        """Groups of near-topic questions whose lists have not come yet; few of other fields come near a passage."""
+        if self._bank.kind == "off_topic":
+            return 0
+        missing = sum(told(request.key) is None for _, request in self._asked)
+        return missing * -(-self._bank.per_field // self._beside.together)
 
     def drafts(self, told: Told) -> Iterator[Draft | Rejection]:
-        """One draft a question, answered with the refusal."""
+        """One draft a question, answered with the refusal; one that a document answers is a rejection.
+
+        A question waits until every request about it has its reply.
+        """
+        answers: dict[_Listed, list[Unreadable | None]] = {}
+        for group in self._groups(told):
+            for question, fault in zip(group.questions, _faults(group, told), strict=True):
+                answers.setdefault(question, []).append(fault)
+        for item in self._listed(told):
+            if isinstance(item, Rejection):
+                yield item
+                continue
+            faults = [fault for fault in answers.get(item, []) if fault is not None]
+            if any(fault is _WAITING for fault in faults):
+                continue
+            yield self._rejection(item, faults[0]) if faults else self._draft(item)
+
+    def _listed(self, told: Told) -> Iterator[_Listed | Rejection]:
         for field, request in self._asked:
             questions, fault = told_list(told, request, "questions")
-            for question, source in questions:
+            for place, (question, source) in enumerate(questions):
                 if isinstance(question, str) and question.strip():
-                    yield self._draft(tidied(question), field, source)
+                    yield _Listed(tidied(question), field, source.key, place)
                 else:
                     yield NO_TEXT.rejection(source, field=field)
             if fault is not None:
                 yield fault.rejection(request, field=field)
 
-    def _draft(self, question: str, field: str, request: Request) -> Draft:
+    def _groups(self, told: Told) -> Iterator[_Group]:
+        """Questions of one reply that come near the same document, in groups of the recipe's size."""
+        by_reply: dict[tuple[str, str], list[_Listed]] = {}
+        for item in self._listed(told):
+            if isinstance(item, _Listed):
+                by_reply.setdefault((item.field, item.request), []).append(item)
+        for questions in by_reply.values():
+            for document, corpus in self._beside.documents.items():
+                near = [(one, corpus.nearest(one.text, self._beside.passages_each)) for one in questions]
+                asked = [(one, passages) for one, passages in near if passages and self._comes_near(passages[0])]
+                for start in range(0, len(asked), self._beside.together):
+                    group = asked[start : start + self._beside.together]
+                    yield _Group(document, [one for one, _ in group], self._request(document, group))
+
+    def _comes_near(self, near: Near) -> bool:
+        return near.share >= self._beside.from_share
+
+    def _request(self, document: str, group: Sequence[tuple[_Listed, Sequence[Near]]]) -> Request:
+        passages = {near.passage.id: near.passage.text for _, nearest in group for near in nearest}
+        item = object_schema(number=INTEGER, answered=BOOLEAN, words=STRING)
+        return self._beside.prompt.request(
+            ANSWERED,
+            content_id(document, *(question.text for question, _ in group)),
+            object_schema(questions=array_of(item, at_least=len(group), at_most=len(group))),
+            self._manner,
+            passages="\n\n".join(passages.values()),
+            questions="\n".join(f"{number}. {question.text}" for number, (question, _) in enumerate(group, 1)),
+        )
+
+    def _draft(self, question: _Listed) -> Draft:
+        sentences = self._bank.sentences
         return Draft(
             kind=self._bank.kind,
-            question=question,
-            answer=self._bank.sentence,
-            field=field,
-            fact=content_id(self._bank.kind, field, normalised(question)),
-            request=request.key,
+            question=question.text,
+            answer=sentences[int(content_id("refusal", normalised(question.text)), 16) % len(sentences)],
+            field=question.field,
+            term=named_term(question.text, self._bank.terms),
+            fact=content_id(self._bank.kind, question.field, normalised(question.text)),
+            request=question.request,
         )
+
+    def _rejection(self, question: _Listed, fault: Unreadable) -> Rejection:
+        draft = self._draft(question)
+        return Rejection(
+            cause=fault.cause,
+            detail=str(fault),
+            kind=draft.kind,
+            question=draft.question,
+            answer=draft.answer,
+            field=draft.field,
+            request=draft.request,
+        )
+
+
+_WAITING = Unreadable("unanswered", "No reply yet says whether a document answers it.")
+
+
+def _faults(group: _Group, told: Told) -> list[Unreadable | None]:
+    """For each question of a group why it is no question to be refused; None if the document does not answer it."""
+    if told(group.request.key) is None:
+        return [_WAITING] * len(group.questions)
+    items, fault = told_list(told, group.request, "questions")
+    said: dict[int, tuple[bool, str]] = {}
+    for item, _ in items:
+        number, answered, words = (
+            (item.get("number"), item.get("answered"), item.get("words")) if isinstance(item, dict) else (0, 0, "")
+        )
+        if isinstance(number, int) and isinstance(answered, bool):
+            said.setdefault(number, (answered, words if isinstance(words, str) else ""))
+    faults: list[Unreadable | None] = []
+    for number in range(1, len(group.questions) + 1):
+        if number not in said:
+            faults.append(
+                fault or Unreadable("unanswered", f"The reply does not say whether {group.document} answers it.")
+            )
+        elif said[number][0]:
+            faults.append(
+                Unreadable(
+                    "answered_by_corpus",
+                    f"The teacher finds it answered in {group.document}: {tidied(said[number][1])!r}.",
+                )
+            )
+        else:
+            faults.append(None)
+    return faults

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.records import Passage
-from pipeline.words import content_words
+from pipeline.words import content_words, subject_words
 
 MOST = 40
 
@@ -23,6 +23,16 @@ def terms_of(passages: Sequence[Passage]) -> list[str]:
 
 
 def _plain(heading: str) -> str:
-    """The heading without its number and final stop, in lower case unless it is a name of several capitals."""
+    """The heading without its number and final stop, in lower case unless more than its first letter is a capital."""
     text = re.sub(r"^[\dIVXivx.]+[.)]\s+|[.:]$", "", heading).strip()
-    return text if re.search(r"\w[A-Z]", text) else text[:1].lower() + text[1:]
+    return text if re.search(r"[A-Z]", text[1:]) else text[:1].lower() + text[1:]
+
+
+def named_term(question: str, terms: Sequence[str]) -> str:
+    """The longest term whose words all stand in the question; where none does, its words that stand in any term."""
+    about = subject_words(question)
+    named = [term for term in terms if (words := subject_words(term)) and words <= about]
+    if named:
+        return max(named, key=lambda term: len(subject_words(term)))
+    parts = frozenset[str]().union(*(subject_words(term) for term in terms))
+    return " ".join(word for word in content_words(question) if subject_words(word) <= parts and subject_words(word))

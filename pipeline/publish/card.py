@@ -52,7 +52,8 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
     rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in (TRAIN, *SLICES))
     parts.append(f"| file | rows | what |\n|---|---|---|\n{rows}\n")
     if recipe.refusals:
-        parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with `{recipe.refusals.sentence}`.\n")
+        sentences = " or ".join(f"`{sentence}`" for sentence in manifest.refusals)
+        parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with {sentences}.\n")
     sources = "\n".join(f"- `{name}` (sha256 `{digest}`)" for name, digest in manifest.sources.items())
     parts.append(f"Sources:\n\n{sources}\n")
     parts.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +35,20 @@ class Dataset:
         self._provenance = provenance
         self._counts = dict.fromkeys((TRAIN, *SLICES), 0)
         self._models: set[str] = set()
+        self._refusals: dict[str, None] = dict.fromkeys(recipe.refusals.every_sentence if recipe.refusals else ())
+        """The recipe's sentences, then those that a person put in their place in a sheet."""
 
-    def lines(self, records: Iterable[Record], stem: Callable[[Record], str]) -> Iterator[tuple[str, bytes]]:
-        """File name and row of each record that `stem` puts into a file.
+    def lines(self, rows: Iterable[tuple[str, Record]]) -> Iterator[tuple[str, bytes]]:
+        """File name and row of each record, given with its file's stem; those withheld have no row.
 
         An empty slice has no file: loaders refuse an empty one.
         """
-        for record in records:
-            name = stem(record)
+        for name, record in rows:
             if name in self._counts:
                 self._counts[name] += 1
                 self._models.add(record.model)
+                if record.is_refusal:
+                    self._refusals.setdefault(record.answer)
                 yield f"{name}.jsonl", json_line(_row(record, self._recipe.prompt_format))
 
     def closing(self, hashes: Mapping[str, str]) -> dict[str, bytes]:
@@ -59,7 +62,7 @@ class Dataset:
             recipe=recipe.model_dump(mode="json", exclude={"student"}),
             student=recipe.student,
             prompt_format=recipe.prompt_format,
-            refusals=[recipe.refusals.sentence] if recipe.refusals else [],
+            refusals=list(self._refusals),
             prompts=dict(provenance.prompts),
             models=sorted(self._models),
             embedded_teacher=provenance.embedded_teacher,
@@ -91,6 +94,8 @@ def _row(record: Record, prompt_format: str) -> Row:
         field=record.field,
         model=record.model,
         edited=record.edited,
+        twin=record.twin,
+        typo_of=record.typo_of,
     )
 
 

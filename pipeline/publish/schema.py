@@ -17,7 +17,7 @@ TRAIN = "train"
 SLICES = ("rephrased", "unseen", "off_topic", "near_topic")
 """Questions held out of training. `rephrased`: trained facts in unseen wordings. `unseen`: facts whose
 whole passage was held out. `off_topic`: fields held out whole. `near_topic`: sounds like the subject,
-is not answered by it."""
+is not answered by it, or takes something for granted that is not so (kind `false_premise`)."""
 
 
 class Row(BaseModel):
@@ -33,7 +33,7 @@ class Row(BaseModel):
     completion: str = Field(description="a blank, then the answer; end-of-text is the trainer's to add")
     question: str
     answer: str
-    kind: str = Field(description="document, persona, off_topic or near_topic")
+    kind: str = Field(description="document, persona, off_topic, near_topic or false_premise")
     refusal: bool = Field(description="the right answer is the refusal sentence")
     id: str
     fact: str
@@ -44,6 +44,8 @@ class Row(BaseModel):
     field: str
     model: str
     edited: bool
+    twin: str = Field(default="", description="of a near-topic refusal: id of the trained question it sounds like")
+    typo_of: str = Field(default="", description="id of the row whose question this is, with a typing slip")
 
 
 class Manifest(BaseModel):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import SLICES, TRAIN
-from pipeline.recipe import Split
-from pipeline.records import Record, normalised
+from pipeline.publish.twins import find_twins
+from pipeline.publish.typos import make_slips
+from pipeline.recipe import Recipe, Split
+from pipeline.records import TOPICAL_KINDS, Record, content_id, normalised
 from pipeline.words import Questions
 
 WITHHELD = "withheld"
-"""Accepted, and published nowhere today: a held-out wording whose fact has no trained one yet, or a
-refusal above the recipe's share. It may join later; what was published once never moves."""
+"""Accepted, and published nowhere today: a held-out wording whose fact has no trained one yet, a near-topic
+refusal whose answered twin has not come yet, or a refusal above the recipe's share. It may join later; what was
+published once never moves."""
 
 
 def unit(*parts: str) -> float:
@@ -26,49 +29,87 @@ def unit(*parts: str) -> float:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which file each record goes to."""
+    """Which file each record goes to, and what is added to it there."""
 
     split: Split
     withheld: frozenset[str]
     """Ids of records."""
+    twins: Mapping[str, str]
+    """Of near-topic refusals, to the id of the trained question with an answer."""
+    slips: Mapping[str, str]
+    """Id of a record to its question with a typing slip, which stands after it in the same file."""
     counts: dict[str, int]
-    """Records by file stem (train, the slices, withheld)."""
+    """Rows by file stem (train, the slices, withheld), those with a typing slip among them."""
+    told: tuple[str, ...]
+    """What a person should know about the share of refusals."""
 
     def stem(self, record: Record) -> str:
         """The file stem of one of the records that were assigned."""
         return WITHHELD if record.id in self.withheld else _stem(record, self.split)
 
+    def rows(self, records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+        """Every record with its file stem, its twin named, and after it its typing slip if it has one."""
+        for record in records:
+            stem = self.stem(record)
+            twin = self.twins.get(record.id)
+            linked = record.model_copy(update={"twin": twin}) if twin else record
+            yield stem, linked
+            if slipped := self.slips.get(record.id):
+                yield (
+                    stem,
+                    linked.model_copy(
+                        update={"id": _slip_id(record.id, slipped), "question": slipped, "typo_of": record.id}
+                    ),
+                )
 
-def assign(records: Iterable[Record], split: Split, refusal_share: float) -> Assignment:
-    """Look at all records once, keeping little of each, and say where they go."""
-    counts = dict.fromkeys((TRAIN, *SLICES, WITHHELD), 0)
+
+def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
+    """Look at all records, keeping little of each, and say where they go.
+
+    `records` is gone through up to six times.
+    """
+    split, refusals = recipe.split, recipe.refusals
     trained: set[str] = set()
     rephrased: list[tuple[str, str]] = []
-    refusals: list[tuple[float, str]] = []
+    topical: list[Record] = []
     for record in records:
         stem = _stem(record, split)
-        counts[stem] += 1
         if stem == "rephrased":
             rephrased.append((record.fact, record.id))
         elif stem == TRAIN:
             trained.add(record.fact)
-            if record.is_refusal:
-                refusals.append((unit(split.salt, "share", record.id), record.id))
-    away = {
-        "rephrased": [name for fact, name in rephrased if fact not in trained],
-        TRAIN: _above_share(refusals, counts[TRAIN] - len(refusals), refusal_share),
-    }
-    for stem, names in away.items():
-        counts[stem] -= len(names)
-        counts[WITHHELD] += len(names)
-    return Assignment(split, frozenset().union(*away.values()), counts)
+        if record.kind in TOPICAL_KINDS:
+            topical.append(record)
+    twins = _twins(records, topical, split, refusals.twin_overlap) if refusals else {}
+    alone = {one.id for one in topical if one.id not in twins and _stem(one, split) == TRAIN}
+    away = {name for fact, name in rephrased if fact not in trained} | alone
+    slips = make_slips(
+        lambda: (record for record in records if record.id not in away),
+        lambda record: _slips(record, recipe),
+        recipe.checks.near_duplicate,
+    )
+    told: tuple[str, ...] = ()
+    if refusals:
+        rows = ((one, one.id in slips) for one in records if one.id not in away and _stem(one, split) == TRAIN)
+        surplus, told = _to_share(rows, split.salt, refusals.share, len(alone))
+        away |= {name for name, slip in surplus if not slip}
+        slips = {name: text for name, text in slips.items() if (name, True) not in surplus}
+    return _assignment(records, Assignment(split, frozenset(away), twins, slips, {}, told))
+
+
+def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
+    """The same with its rows counted."""
+    counts = dict.fromkeys((TRAIN, *SLICES, WITHHELD), 0)
+    for record in records:
+        counts[found.stem(record)] += 1 + (record.id in found.slips)
+    return replace(found, counts=counts)
 
 
 def _stem(record: Record, split: Split) -> str:
     salt = split.salt
-    if record.kind in ("off_topic", "near_topic"):
-        share = split.off_topic if record.kind == "off_topic" else split.near_topic
-        return record.kind if unit(salt, record.kind, record.field) < share else TRAIN
+    if record.is_refusal:
+        held, share = ("off_topic", split.off_topic) if record.kind == "off_topic" else ("near_topic", split.near_topic)
+        return held if unit(salt, record.kind, record.field) < share else TRAIN
     if record.kind == "persona":
         return "unseen" if unit(salt, "unseen", record.source, normalised(record.question)) < split.unseen else TRAIN
     if unit(salt, "unseen", record.passage) < split.unseen:
@@ -78,22 +119,61 @@ def _stem(record: Record, split: Split) -> str:
     return TRAIN
 
 
-def _above_share(refusals: list[tuple[float, str]], others: int, share: float) -> list[str]:
-    """Ids of the refusals, each after its rank, that are too many beside the other training records."""
-    return [name for _, name in sorted(refusals)[int(share / (1 - share) * others) :]]
+def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, least: float) -> dict[str, str]:
+    """A near-topic refusal without one is not trained: nothing would teach where the topic ends."""
+    if not topical:
+        return {}
+    answered = (record for record in records if not record.is_refusal and _stem(record, split) == TRAIN)
+    return find_twins(topical, answered, least)
+
+
+def _slips(record: Record, recipe: Recipe) -> bool:
+    share = recipe.typos.train if _stem(record, recipe.split) == TRAIN else recipe.typos.slices
+    return unit(recipe.split.salt, "typo", record.id) < share
+
+
+def _to_share(
+    train: Iterable[tuple[Record, bool]], salt: str, share: float, alone: int
+) -> tuple[set[tuple[str, bool]], tuple[str, ...]]:
+    """Which refusals, or only their typing slips, are too many to make up the share of the rows; and a word on it.
+
+    `train` has each trained record and whether it has a slip. Those whose lot is drawn last are too many, and of a
+    question and its slip the slip before the question.
+    """
+    ranked: list[tuple[float, bool, str]] = []
+    answered = 0
+    for record, slipped in train:
+        if record.is_refusal:
+            ranked += [(unit(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
+        else:
+            answered += 1 + slipped
+    wanted = round(share / (1 - share) * answered)
+    surplus = {(name, slip) for _, slip, name in sorted(ranked)[wanted:]}
+    return surplus, (share_told(min(wanted, len(ranked)), answered, share, alone),)
+
+
+def share_told(refusals: int, answered: int, share: float, alone: int) -> str:
+    """How many of the trained rows are refusals, how many the recipe's share lacks, and how many have no twin."""
+    lacking = round(share / (1 - share) * answered) - refusals
+    told = f"refusals: {refusals / max(refusals + answered, 1):.1%} of train.jsonl"
+    told += f"; {share:.1%} are wanted: {lacking} more questions needed" if lacking > 0 else f" ({share:.1%} wanted)"
+    return told + (f"; {alone} near-topic ones wait for a trained question that they sound like" if alone else "")
+
+
+def _slip_id(name: str, slipped: str) -> str:
+    return content_id(name, "typo", slipped)
 
 
 def prove_no_leak(records: Iterable[Record], assignment: Assignment, threshold: float) -> None:
     """Raises InputError unless the slices are what they are called. `records` is gone through twice.
 
-    No question of a slice is alike to a trained one; no passage or fact of `unseen` is trained, no field
-    of a refusal slice; every fact of `rephrased` is trained.
+    No question of a slice is alike to a trained one, or the same but for a typing slip; no passage or fact of
+    `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained.
     """
     held_out = Questions(threshold)  # the slices and not the training records, for they are fewer
     stems: dict[str, str] = {}
     parents: defaultdict[str, set[str]] = defaultdict(set)
-    for record in records:
-        stem = assignment.stem(record)
+    for stem, record in assignment.rows(records):
         if stem in SLICES:
             held_out.add(record.id, record.question)
             stems[record.id] = stem
@@ -101,14 +181,14 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, threshold: 
             parents["passage"].add(record.passage)
             parents["fact"].add(record.fact)
             parents[record.kind].add(record.field)
+            parents["row"].add(record.typo_of or record.id)
     parents["passage"].discard("")
-    for record in records:
-        stem = assignment.stem(record)
+    for stem, record in assignment.rows(records):
         if stem == TRAIN:
             partner = held_out.like(record.question)
             if partner:
                 raise _leak(stems[partner[0]], *partner, f"the training question {record.id} asks the same")
-        elif why := _trained_parent(stem, record, parents):
+        elif stem in SLICES and (why := _trained_parent(stem, record, parents)):
             raise _leak(stem, record.id, record.question, why)
 
 
@@ -118,7 +198,9 @@ def _trained_parent(stem: str, record: Record, trained: Mapping[str, set[str]]) 
         return "its passage or fact is trained"
     if stem == "rephrased" and record.fact not in trained["fact"]:
         return "its fact is not trained"
-    if stem == record.kind and record.field in trained[stem]:
+    if (record.typo_of or record.id) in trained["row"]:
+        return "the same but for a typing slip is trained"
+    if record.is_refusal and record.field in trained[record.kind]:
         return f"the field {record.field!r} is trained"
     return ""
 

@@ -8,20 +8,29 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import SLICES, TRAIN
-from pipeline.publish.split import WITHHELD, Assignment, assign, prove_no_leak
-from pipeline.recipe import Split
-from pipeline.records import Record, content_id
+from pipeline.publish.split import WITHHELD, Assignment, assign, prove_no_leak, share_told
+from pipeline.recipe import Banked, Persona, Recipe, Refusals, Split, Typos
+from pipeline.records import TOPICAL_KINDS, Record, content_id
 
-SPLIT = Split(unseen=0.2, rephrased=0.3, off_topic=0.3, near_topic=0.3)
+
+def recipe(share: float = 0.4, typos: float = 0.3) -> Recipe:
+    return Recipe(
+        name="r",
+        persona=Persona(file="p.yaml"),
+        refusals=Refusals(topic="questions", sentence="No.", off_topic=Banked(fields=("cooking",)), share=share),
+        split=Split(unseen=0.2, rephrased=0.3, off_topic=0.3, near_topic=0.3),
+        typos=Typos(train=typos, slices=typos),
+    )
 
 
 def record(kind: str, parent: int, fact: int, wording: int) -> Record:
-    question = f"Question {parent} {fact} {wording} of the {kind} kind?"
+    question = f"Which {kind.replace('_', ' ')} holds number {parent} {fact} {wording}?"
     document = kind == "document"
     return Record(
         id=content_id(kind, question), kind=kind, question=question, answer="Answer.", source="a.md",
         quote="q" if document else "", page=1 if document else None, span=(0, 1) if document else None,
         passage=f"p{parent}" if document else "", field="" if document else f"field {parent}",
+        term=f"number {wording}" if kind in TOPICAL_KINDS else "",
         fact=f"{kind} {parent} {fact}", model="m", prompt="p", request="r",
     )  # fmt: skip
 
@@ -29,20 +38,22 @@ def record(kind: str, parent: int, fact: int, wording: int) -> Record:
 records = st.lists(
     st.builds(
         record,
-        st.sampled_from(["document", "off_topic", "near_topic"]),
+        st.sampled_from(["document", "off_topic", "near_topic", "false_premise"]),
         st.integers(0, 12),
         st.integers(0, 4),
         st.integers(0, 5),
     ),
     unique_by=lambda one: one.id,
-    max_size=120,
+    max_size=60,
 )
 
 
-def split_records(some, split, share):
-    """Records by file stem."""
-    assignment = assign(iter(some), split, share)
-    parts = {stem: [one for one in some if assignment.stem(one) == stem] for stem in assignment.counts}
+def split_records(some, wanted):
+    """Rows by file stem."""
+    assignment = assign(some, wanted)
+    parts = {stem: [] for stem in assignment.counts}
+    for stem, row in assignment.rows(some):
+        parts[stem].append(row)
     assert {stem: len(members) for stem, members in parts.items()} == assignment.counts
     return parts
 
@@ -51,7 +62,7 @@ class Placed(Assignment):
     """Records that somebody else put where they are."""
 
     def __init__(self, parts):
-        super().__init__(SPLIT, frozenset(), {})
+        super().__init__(Split(), frozenset(), {}, {}, {}, ())
         object.__setattr__(self, "parts", parts)
 
     def stem(self, record):
@@ -63,22 +74,24 @@ def prove(parts):
 
 
 def where(parts):
-    return {one.id: stem for stem, members in parts.items() for one in members}
+    return {one.id: stem for stem, members in parts.items() for one in members if not one.typo_of}
 
 
 @settings(deadline=None, max_examples=50)
 @given(records)
 def test_every_record_is_in_exactly_one_part(some):
-    parts = split_records(some, SPLIT, 0.4)
-    assert sorted(one.id for members in parts.values() for one in members) == sorted(one.id for one in some)
+    parts = split_records(some, recipe())
+    assert sorted(one.id for members in parts.values() for one in members if not one.typo_of) == sorted(
+        one.id for one in some
+    )
 
 
 @settings(deadline=None, max_examples=50)
 @given(records, records)
 def test_a_later_batch_never_moves_a_published_row_to_another_part(today, tomorrow):
-    before = where(split_records(today, SPLIT, 0.4))
+    before = where(split_records(today, recipe()))
     known = set(before)
-    after = where(split_records([*today, *(one for one in tomorrow if one.id not in known)], SPLIT, 0.4))
+    after = where(split_records([*today, *(one for one in tomorrow if one.id not in known)], recipe()))
     for name, stem in before.items():
         if stem in SLICES and stem != WITHHELD:
             assert after[name] == stem
@@ -89,25 +102,84 @@ def test_a_later_batch_never_moves_a_published_row_to_another_part(today, tomorr
 @settings(deadline=None, max_examples=50)
 @given(records)
 def test_no_passage_or_fact_of_unseen_and_no_held_out_field_is_trained(some):
-    parts = split_records(some, SPLIT, 0.9)
+    parts = split_records(some, recipe(0.9))
     trained = parts[TRAIN]
     assert not {one.passage for one in parts["unseen"]} & {one.passage for one in trained}
     assert {one.fact for one in parts["rephrased"]} <= {one.fact for one in trained}
-    for kind in ("off_topic", "near_topic"):
-        fields = {one.field for one in trained if one.kind == kind}
-        assert not {one.field for one in parts[kind]} & fields
+    for stem in ("off_topic", "near_topic"):
+        held = {(one.kind, one.field) for one in parts[stem]}
+        assert not held & {(one.kind, one.field) for one in trained}
 
 
 @settings(deadline=None, max_examples=50)
 @given(records, st.floats(0.05, 0.9))
-def test_refusals_are_at_most_the_share_of_the_training_rows(some, share):
-    train = split_records(some, SPLIT, share)[TRAIN]
-    assert sum(one.is_refusal for one in train) <= share * len(train) + 1e-9
+def test_refusals_are_the_share_of_the_training_rows_or_the_run_says_how_many_are_lacking(some, share):
+    assignment, parts = assign(some, recipe(share)), split_records(some, recipe(share))
+    train = parts[TRAIN]
+    refusals = sum(one.is_refusal for one in train)
+    wanted = round(share / (1 - share) * (len(train) - refusals))
+    assert refusals <= wanted
+    (told,) = assignment.told
+    if refusals < wanted:
+        assert f"{wanted - refusals} more questions needed" in told
+        assert not [one for one in parts[WITHHELD] if one.is_refusal and (one.twin or one.kind == "off_topic")]
+    else:
+        assert "needed" not in told
+
+
+def test_the_line_about_the_share_reads_as_a_person_would_say_it():
+    assert share_told(38, 60, 0.4, 1) == (
+        "refusals: 38.8% of train.jsonl; 40.0% are wanted: 2 more questions needed;"
+        " 1 near-topic ones wait for a trained question that they sound like"
+    )
+    assert share_told(40, 60, 0.4, 0) == "refusals: 40.0% of train.jsonl (40.0% wanted)"
+
+
+@settings(deadline=None, max_examples=50)
+@given(records)
+def test_a_near_topic_refusal_is_trained_only_beside_a_trained_twin_that_has_an_answer(some):
+    train = split_records(some, recipe(0.9))[TRAIN]
+    answered = {one.id: one for one in train if not one.is_refusal}
+    for one in train:
+        if one.kind in TOPICAL_KINDS:
+            assert one.term.split()[1] in answered[one.twin].question.rstrip("?").split()
+        else:
+            assert not one.twin
+
+
+@settings(deadline=None, max_examples=50)
+@given(records)
+def test_a_typing_slip_stands_in_the_part_of_its_question_with_the_same_answer(some):
+    parts = split_records(some, recipe(0.9, typos=0.6))
+    for members in parts.values():
+        here = {one.id: one for one in members}
+        for one in members:
+            if one.typo_of:
+                own = here[one.typo_of]
+                assert one.question != own.question
+                same = {"id", "question", "typo_of"}
+                assert one.model_dump(exclude=same) == own.model_dump(exclude=same)
+
+
+def test_without_a_share_of_typing_slips_there_are_none():
+    some = [record("document", parent, 1, 1) for parent in range(20)]
+    assert not [one for members in split_records(some, recipe(typos=0)).values() for one in members if one.typo_of]
+    slips = [one for members in split_records(some, recipe(typos=1)).values() for one in members if one.typo_of]
+    assert {one.typo_of for one in slips} == {
+        one.id for stem in (TRAIN, *SLICES) for one in split_records(some, recipe(typos=0))[stem]
+    }
+
+
+def test_publishing_fails_if_a_question_is_held_out_and_its_typing_slip_trained():
+    one = record("document", 1, 1, 1)
+    slip = one.model_copy(update={"id": "slip", "question": "Whihc qeustion hlods nmuber?", "typo_of": one.id})
+    with pytest.raises(InputError, match="the same but for a typing slip is trained"):
+        prove({TRAIN: [slip], "rephrased": [one]})
 
 
 def test_publishing_fails_if_a_slice_repeats_a_trained_question():
     one = record("document", 1, 1, 1)
-    twin = one.model_copy(update={"id": "other", "fact": one.fact, "question": one.question.lower().rstrip("?")})
+    twin = one.model_copy(update={"id": "other", "fact": one.fact, "question": "which document holds number 1 1 1"})
     parts = {stem: [] for stem in (TRAIN, *SLICES)} | {TRAIN: [one], "rephrased": [twin]}
     with pytest.raises(InputError, match=f"the training question {one.id} asks the same"):
         prove(parts)
@@ -130,4 +202,4 @@ def test_publishing_fails_if_a_slice_is_not_what_it_is_called(stem, kind, traine
 @settings(deadline=None, max_examples=50)
 @given(records)
 def test_what_is_assigned_leaks_nothing(some):
-    prove_no_leak(some, assign(some, SPLIT, 0.4), 100)
+    prove_no_leak(some, assign(some, recipe(0.9, typos=1.0)), 90)

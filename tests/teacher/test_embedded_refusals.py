@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -14,9 +15,13 @@ from rapidfuzz.process import cdist
 from pipeline.curate.form import answer_form, question_form, wording
 from pipeline.recipe import Checks
 from pipeline.records import Draft
+from pipeline.teacher.embedded import complete
 from pipeline.teacher.embedded.refusals import (
+    FALSE_PREMISES,
     NEAR_TOPIC_ASPECTS,
     OFF_TOPIC_FIELDS,
+    answered_questions,
+    false_premise_questions,
     near_topic_questions,
     off_topic_questions,
 )
@@ -48,6 +53,15 @@ def drawn(field, count=100, topic=TOPIC):
 
 def near(aspect, count=8, terms=TERMS, topic=TOPIC):
     return near_topic_questions({"topic": topic, "terms": terms, "aspect": aspect}, _schema(count))["questions"]
+
+
+def false(premise, count=8, terms=TERMS, topic=TOPIC):
+    return false_premise_questions({"topic": topic, "terms": terms, "premise": premise}, _schema(count))["questions"]
+
+
+def answered(passages, *questions):
+    numbered = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
+    return answered_questions({"passages": passages, "questions": numbered}, {})["questions"]
 
 
 def _schema(count):
@@ -86,7 +100,9 @@ def test_off_topic_questions_begin_and_run_in_many_ways():
 
 
 def test_every_question_passes_the_checks_of_form():
-    for question in [*ALL, *(question for aspect in NEAR_TOPIC_ASPECTS for question in near(aspect, 40))]:
+    near_all = [question for aspect in NEAR_TOPIC_ASPECTS for question in near(aspect, 40)]
+    false_all = [question for premise in FALSE_PREMISES for question in false(premise, 40)]
+    for question in [*ALL, *near_all, *false_all]:
         draft = Draft(kind="off_topic", question=question, answer="Please let's not.", request="r")
         assert not (question_form(draft, Checks()) or answer_form(draft, Checks()) or wording(draft)), question
         assert question[0].isupper(), question
@@ -190,3 +206,43 @@ def test_any_terms_give_whole_questions(terms, aspect, count):
     questions = near(aspect, count, terms=terms)
     assert len(questions) <= count
     assert all(question.endswith("?") and "{term}" not in question for question in questions)
+
+
+def test_false_premises_are_many_and_each_question_names_a_term():
+    assert len(FALSE_PREMISES) >= 10
+    for premise in FALSE_PREMISES:
+        questions = false(premise)
+        assert len(set(questions)) == 8
+        assert all(question.endswith("?") and "{term}" not in question for question in questions)
+        about = [subject_words(question) for question in questions]
+        assert all(any(words & subject_words(term) for term in TERMS.split("\n")) for words in about)
+    assert false("a premise that nobody knows") == []
+
+
+def test_no_verb_of_a_false_premise_agrees_with_the_term():
+    """A term may stand in the singular or the plural, so nothing may be conjugated after it."""
+    for premise in FALSE_PREMISES:
+        for question in false(premise, 40, terms="gossip"):
+            assert not re.search(r"\b(?:does|do|has|have|is|are|was|were) gossip\b", question), question
+            assert not re.search(r"\bgossip (?:does|has|is|are|was|were)\b", question), question
+
+
+def test_whether_a_question_is_answered_is_said_with_the_sentence_that_does():
+    passages = "Gossip damages trust. It spreads.\n\nActive listening asks for patience."
+    questions = ("What does gossip damage?", "Who invented gossip?", "Does active listening ask for patience?")
+    assert [(item["number"], item["answered"], item["words"]) for item in answered(passages, *questions)] == [
+        (1, True, "Gossip damages trust."),
+        (2, False, ""),
+        (3, True, "Active listening asks for patience."),
+    ]
+
+
+def test_an_endpoint_without_a_reply_schema_is_told_apart_by_the_slots():
+    def kind(*slots):
+        user = "\n".join(f"<{slot}>\n{text}\n</{slot}>" for slot, text in slots)
+        content = complete({"messages": [{"role": "user", "content": user}]})["choices"][0]["message"]["content"]
+        return json.loads(content)["questions"]
+
+    asked = kind(("topic", TOPIC), ("terms", TERMS), ("excerpt", "Gossip."), ("premise", FALSE_PREMISES[0]))
+    assert asked == false(FALSE_PREMISES[0], 10_000)
+    assert kind(("passages", "Gossip damages trust."), ("questions", "1. What does gossip damage?"))[0]["answered"]

@@ -44,7 +44,12 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
-    from pipeline.teacher.embedded.refusals import near_topic_questions, off_topic_questions
+    from pipeline.teacher.embedded.refusals import (
+        answered_questions,
+        false_premise_questions,
+        near_topic_questions,
+        off_topic_questions,
+    )
 
     return {
         "document_questions": document_questions,
@@ -52,6 +57,8 @@ def _drafters() -> dict[str, Drafter]:
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
         "near_topic_questions": near_topic_questions,
+        "false_premise_questions": false_premise_questions,
+        "answered_questions": answered_questions,
     }
 
 
@@ -94,6 +101,8 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
+        "premise": "false_premise_questions",
+        "passages": "answered_questions",
         "passage": "document_questions",
         "questions": "persona_answers",
         "instruction": "persona_questions",

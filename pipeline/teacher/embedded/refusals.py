@@ -1,4 +1,4 @@
-"""Questions to be refused, by rule: off-topic ones from a bank, near-topic ones from templates and terms."""
+"""Questions to be refused, by rule: off-topic ones from a bank, the others from templates and terms."""
 
 from __future__ import annotations
 
@@ -34,11 +34,19 @@ def _near_topic() -> _NearTopic:
     return read_bank("near_topic.yaml", _NearTopic)
 
 
+@cache
+def _false_premises() -> dict[str, tuple[str, ...]]:
+    return read_bank("false_premise.yaml", dict[str, tuple[str, ...]])
+
+
 OFF_TOPIC_FIELDS: tuple[str, ...] = tuple(_off_topic())
 """Fields of knowledge that the bank has questions from."""
 
 NEAR_TOPIC_ASPECTS: tuple[str, ...] = tuple(_near_topic().aspects)
 """Aspects that the bank can ask about any term."""
+
+FALSE_PREMISES: tuple[str, ...] = tuple(_false_premises())
+"""Kinds of premises that the bank can take for granted about any term."""
 
 # Two questions this alike (0 to 100) differ in hardly more than a letter or two.
 _ALIKE = 90
@@ -58,15 +66,41 @@ def off_topic_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> 
 def near_topic_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Questions on the `aspect` that name `terms`, spread over templates and terms; none for an unknown aspect."""
     aspect = slots["aspect"].strip().casefold()
-    templates = shuffled(_near_topic().aspects.get(aspect, ()), "near_topic", aspect)
-    terms = shuffled(_subjects(slots.get("terms", "")) or _subjects(slots.get("topic", "")), "near_topic", aspect)
+    return _about_terms(_near_topic().aspects.get(aspect, ()), slots, schema, "near_topic", aspect)
+
+
+def false_premise_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Questions that take a `premise` of some kind about `terms` for granted; none for a kind that is not known."""
+    premise = slots["premise"].strip().casefold()
+    return _about_terms(_false_premises().get(premise, ()), slots, schema, "false_premise", premise)
+
+
+def _about_terms(
+    templates: Sequence[str], slots: Mapping[str, str], schema: Mapping[str, Any], *key: str
+) -> dict[str, Any]:
+    terms = shuffled(_subjects(slots.get("terms", "")) or _subjects(slots.get("topic", "")), *key)
     chosen: list[str] = []
-    for question in _filled(templates, terms):
+    for question in _filled(shuffled(templates, *key), terms):
         if len(chosen) == most(schema, "questions"):
             break
         if all(ratio(question, other) < _ALIKE for other in chosen):
             chosen.append(question)
     return {"questions": chosen}
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_NUMBERED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
+
+
+def answered_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Of each numbered question whether one sentence of the `passages` holds every word that it is about."""
+    sentences = [(subject_words(sentence), sentence) for sentence in _SENTENCE_END.split(slots["passages"])]
+    found = []
+    for number, question in _NUMBERED.findall(slots["questions"]):
+        about = subject_words(question)
+        words = next((sentence for held, sentence in sentences if about and about <= held), "")
+        found.append({"number": int(number), "answered": bool(words), "words": words})
+    return {"questions": found}
 
 
 def _filled(templates: Sequence[str], terms: Sequence[str]) -> Iterator[str]:

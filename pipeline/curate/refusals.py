@@ -1,0 +1,77 @@
+"""Whether a question that is to be refused is answered by the corpus after all: by its words, and by its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.corpus import Corpus
+from pipeline.curate.findings import Finding
+from pipeline.recipe import Checks
+from pipeline.records import Draft
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class Embedder(Protocol):
+    """Texts to vectors of their meaning."""
+
+    def encode(self, texts: Sequence[str]) -> numpy.ndarray:
+        """One row a text, float32, of length 1."""
+        ...
+
+
+def answered_by_words(draft: Draft, corpus: Corpus, checks: Checks) -> Finding:
+    """Whether one passage of the whole corpus holds what the question is about.
+
+    A false premise is made of the corpus's own words and something that is not so: it is rejected only if it
+    holds no word of its own, and flagged for the reviewer where it has few.
+    """
+    check = "corpus_overlap"
+    near = next(iter(corpus.nearest(draft.question)), None)
+    if near is None:
+        return Finding(check, "no passage shares a word with it")
+    measured = f"{near.share:.0%} of its words in one passage, below {checks.corpus_overlap:.0%}"
+    if near.share < checks.corpus_overlap:
+        return Finding(check, measured)
+    detail = f"One passage ({near.passage.id}, page {near.passage.page}) holds {near.share:.0%} of what it is about."
+    if draft.kind == "false_premise" and near.foreign:
+        return Finding(check, measured, "flagged", "close_to_corpus", detail)
+    return Finding(check, measured, "rejected", "answered_by_corpus", detail)
+
+
+class CorpusMeaning:
+    """The sentences of the corpus as vectors, beside which questions to be refused are held."""
+
+    def __init__(self, sentences: Sequence[str], embedder: Embedder) -> None:
+        self._sentences = sentences
+        self._embedder = embedder
+        self._vectors = embedder.encode(sentences) if sentences else None
+
+    def findings(self, drafts: Sequence[Draft], checks: Checks) -> list[Finding]:
+        """One finding a draft: how close the question comes to the nearest sentence of the corpus.
+
+        Closeness is no answer (a near-topic question is close by design), so it never rejects.
+        """
+        if not drafts or self._vectors is None:
+            return [Finding("corpus_meaning", "nothing to compare with")] * len(drafts)
+        close = self._embedder.encode([draft.question for draft in drafts]) @ self._vectors.T
+        places = close.argmax(axis=1)
+        return [
+            self._finding(float(row[place]), self._sentences[place], checks.corpus_meaning)
+            for row, place in zip(close, places, strict=True)
+        ]
+
+    @staticmethod
+    def _finding(cosine: float, sentence: str, limit: float) -> Finding:
+        measured = f"{cosine:.2f} to the nearest sentence, below {limit:.2f}"
+        if cosine < limit:
+            return Finding("corpus_meaning", measured)
+        return Finding(
+            "corpus_meaning",
+            measured,
+            "doubtful",
+            "close_to_corpus",
+            f"It means almost what is said here: {sentence!r}.",
+        )
