@@ -103,7 +103,23 @@ class Checks(_Section):
         default=90,
         ge=50,
         le=100,
-        description="questions this alike (0 to 100, Indel ratio) that differ in no number and no content word are one",
+        description="questions this alike in letters (0 to 100, Indel ratio) are flagged as similar; those that"
+        " differ in trifles only, such as articles, are one, and the later is rejected",
+    )
+    similar_question: float = Field(
+        default=0.7, gt=0, le=1, description="questions with this share of their words in common are flagged as similar"
+    )
+    similar_meaning: float = Field(
+        default=0.85, gt=0, le=1, description="questions whose vectors have this cosine are flagged as similar"
+    )
+    same_meaning: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="questions whose vectors have this cosine, and that differ in word endings only, are one",
+    )
+    candidates_per_word: int = Field(
+        default=256, ge=1, description="a question is compared with so many earlier ones under each of its rare words"
     )
     corpus_overlap: float = Field(
         default=0.75,

@@ -7,7 +7,6 @@ called alike and none is called alike wrongly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import ratio
@@ -66,36 +65,40 @@ def alike(one: str, other: str, threshold: float) -> bool:
     return len(left) == len(right) and all(map(same_word, left, right))
 
 
-class Questions:
-    """An index of questions that finds those alike to a new one.
+_TRIFLES: dict[str, frozenset[str]] = {"en": frozenset("a an the please really actually exactly simply".split())}
+"""By language. Prepositions, auxiliaries and `and` are none: may is not must, to Word is not from Word."""
 
-    Candidates share all content words, or all but one of them; each is then compared exactly, so the
-    index decides nothing itself.
+
+def bare(question: str, language: str = "en") -> str:
+    """The question less what nobody would miss. Two with the same bare text ask the same."""
+    return less_trifles(normalised(question), question, language)
+
+
+def less_trifles(plain: str, question: str, language: str) -> str:
+    """`bare` of a question whose normalised form is `plain`.
+
+    A capital A inside the question is a name (grade A, vitamin A), not an article.
     """
+    trifles = _TRIFLES.get(language)
+    if trifles is None or not plain.isascii():  # a Spanish a is a preposition, whatever the recipe's language
+        return plain
+    words = plain.split()
+    named = " A" in question and re.search(r" A\b", question) is not None
+    kept = [word for word in words if word not in trifles or (named and word == "a")]
+    return " ".join("you" if word == "one" else word for word in kept) or plain
 
-    def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
-        self._known: list[tuple[str, str]] = []
-        self._blocks: dict[tuple[str, ...], list[int]] = {}
+
+class Questions:
+    """Questions by name; each is found again by one that differs from it in trifles only."""
+
+    def __init__(self, language: str = "en") -> None:
+        self._language = language
+        self._names: dict[str, str] = {}
 
     def add(self, name: str, question: str) -> None:
-        """Remember a question under a name."""
-        for key in _keys(question):
-            self._blocks.setdefault(key, []).append(len(self._known))
-        self._known.append((name, question))
+        """Remember a question under a name, unless one like it is known."""
+        self._names.setdefault(bare(question, self._language), name)
 
-    def like(self, question: str) -> tuple[str, str] | None:
-        """Name and text of the first question added that is alike to this one; None if there is none."""
-        candidates = {place for key in _keys(question) for place in self._blocks.get(key, ())}
-        for place in sorted(candidates):
-            if alike(question, self._known[place][1], self._threshold):
-                return self._known[place]
-        return None
-
-
-def _keys(question: str) -> Iterable[tuple[str, ...]]:
-    words = content_words(question)
-    yield words
-    if len(words) >= 3:
-        for index in range(len(words)):
-            yield (*words[:index], "", *words[index + 1 :])
+    def like(self, question: str) -> str | None:
+        """Name of the first question added that is this one but for trifles; None if there is none."""
+        return self._names.get(bare(question, self._language))

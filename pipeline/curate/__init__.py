@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.constraints import Constraints, broken_constraints
+from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
-from pipeline.words import Questions, subject_words
+from pipeline.words import subject_words
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    language: str = "en"
+    """The recipe's."""
 
 
 @dataclass
@@ -42,25 +45,35 @@ class Curated:
 
 def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Checks) -> Curated:
     """Check each draft by itself, then against those before it. Rejections among the drafts pass through."""
-    result = Curated()
-    met = Questions(checks.near_duplicate)
+    from pipeline.curate.duplicates.index import Duplicates  # numpy, which `plan` does without
+
     subjects = [subject_words(passage.text) for passage in material.passages.values()]
-    for draft in drafts:
-        if isinstance(draft, Rejection):
-            result.rejections.append(draft)
+    items = [_checked(draft, material, checks, subjects) for draft in drafts]
+    records = [item[1] for item in items if not isinstance(item, Rejection)]
+    with Duplicates(None, Terms.of(checks, material.language)) as index:
+        findings = iter(index.compare([Entry(one.id, one.question, one.fact) for one in records]))
+    result = Curated()
+    for item in items:
+        if isinstance(item, Rejection):
+            result.rejections.append(item)
             continue
-        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
-        if fault:
-            result.rejections.append(_rejected(draft, fault))
-            continue
-        record = _record(draft, material)
-        partner = met.like(draft.question)
-        if partner is not None:
-            result.rejections.append(_duplicate(draft, *partner))
-            continue
-        met.add(record.id, draft.question)
-        result.records.append(record)
+        draft, record = item
+        found = next(findings)
+        if found.verdict == "rejected":
+            result.rejections.append(_rejected(draft, Fault(found.cause, found.detail), found.partner))
+        else:
+            flags = (f"{found.cause} {found.partner}",) if found.verdict == "flagged" else ()
+            result.records.append(record.model_copy(update={"flags": flags}) if flags else record)
     return result
+
+
+def _checked(
+    draft: Draft | Rejection, material: Material, checks: Checks, subjects: list[frozenset[str]]
+) -> Rejection | tuple[Draft, Record]:
+    if isinstance(draft, Rejection):
+        return draft
+    fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
+    return _rejected(draft, fault) if fault else (draft, _record(draft, material))
 
 
 def form_fault(draft: Draft, checks: Checks) -> Fault | None:
@@ -115,12 +128,6 @@ def _record(draft: Draft, material: Material) -> Record:
         prompt=origin.prompt,
         request=draft.request,
     )
-
-
-def _duplicate(draft: Draft, partner: str, question: str) -> Rejection:
-    same = normalised(draft.question) == normalised(question)
-    fault = Fault("exact_duplicate" if same else "near_duplicate", f"Accepted before as {question!r}.")
-    return _rejected(draft, fault, partner)
 
 
 def _rejected(draft: Draft, fault: Fault, partner: str = "") -> Rejection:

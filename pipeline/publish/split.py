@@ -61,14 +61,14 @@ def _withhold(parts: dict[str, list[Record]], stem: str, records: Sequence[Recor
     parts[WITHHELD] += records
 
 
-def prove_no_leak(parts: dict[str, list[Record]], threshold: float) -> None:
+def prove_no_leak(parts: dict[str, list[Record]], language: str) -> None:
     """Raises InputError unless the slices are what they are called.
 
-    No question of a slice is alike to a trained one; no passage or fact of `unseen` is trained, no field
+    No question of a slice is a trained one but for trifles; no passage or fact of `unseen` is trained, no field
     of a refusal slice; every fact of `rephrased` is trained.
     """
     train = parts[TRAIN]
-    asked = Questions(threshold)
+    asked = Questions(language)
     parents: defaultdict[str, set[str]] = defaultdict(set)
     for record in train:
         asked.add(record.id, record.question)
@@ -80,7 +80,7 @@ def prove_no_leak(parts: dict[str, list[Record]], threshold: float) -> None:
         for record in parts[stem]:
             partner = asked.like(record.question)
             if partner:
-                raise _leak(stem, record, f"the training question {partner[0]} asks the same")
+                raise _leak(stem, record, f"the training question {partner} asks the same")
             if stem == "unseen" and (record.passage in parents["passage"] or record.fact in parents["fact"]):
                 raise _leak(stem, record, "its passage or fact is trained")
             if stem == "rephrased" and record.fact not in parents["fact"]:

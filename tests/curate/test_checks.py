@@ -87,10 +87,17 @@ def test_any_slice_of_the_passage_is_found_where_its_words_stand(one, other):
 
 def test_an_exact_and_a_near_duplicate_name_their_partner():
     again = draft(question="What does active  listening ask for ?", fact="f2")
-    near = draft(question="What does active listning ask for?", fact="f3")
+    near = draft(question="Please, what does the active listening ask for?", fact="f3")
     result = curate([draft(), again, near], MATERIAL, Checks())
     assert [rejection.cause for rejection in result.rejections] == ["exact_duplicate", "near_duplicate"]
     assert {rejection.partner for rejection in result.rejections} == {result.records[0].id}
+
+
+def test_a_question_with_a_slip_passes_with_a_flag_that_names_its_partner():
+    first, second = curate(
+        [draft(), draft(question="What does active listning ask for?", fact="f2")], MATERIAL, Checks()
+    ).records
+    assert (first.flags, second.flags) == ((), (f"similar_question {first.id}",))
 
 
 def test_wordings_of_one_fact_are_not_duplicates_of_each_other():

@@ -83,11 +83,11 @@ def test_publishing_fails_if_a_slice_repeats_a_trained_question():
     twin = one.model_copy(update={"id": "other", "fact": one.fact, "question": "question 1 1 1"})
     parts = {stem: [] for stem in (TRAIN, *SLICES)} | {TRAIN: [one], "rephrased": [twin]}
     with pytest.raises(InputError, match=f"the training question {one.id} asks the same"):
-        prove_no_leak(parts, 90)
+        prove_no_leak(parts, "en")
 
 
 def test_publishing_fails_if_an_unseen_passage_is_trained():
     one, other = record("document", 1, 1, 1), record("document", 1, 2, 2)
     parts = {stem: [] for stem in (TRAIN, *SLICES)} | {TRAIN: [one], "unseen": [other]}
     with pytest.raises(InputError, match="its passage or fact is trained"):
-        prove_no_leak(parts, 90)
+        prove_no_leak(parts, "en")
