@@ -119,7 +119,7 @@ class Checks(_Section):
         description="questions whose vectors have this cosine, and that differ in word endings only, are one",
     )
     candidates_per_word: int = Field(
-        default=256, ge=1, description="a question is compared with so many earlier ones under each of its rare words"
+        default=64, ge=1, description="a question is compared with so many earlier ones under each of its rare words"
     )
     corpus_overlap: float = Field(
         default=0.75,

@@ -82,10 +82,12 @@ def less_trifles(plain: str, question: str, language: str) -> str:
     trifles = _TRIFLES.get(language)
     if trifles is None or not plain.isascii():  # a Spanish a is a preposition, whatever the recipe's language
         return plain
-    words = plain.split()
-    named = " A" in question and re.search(r" A\b", question) is not None
-    kept = [word for word in words if word not in trifles or (named and word == "a")]
-    return " ".join("you" if word == "one" else word for word in kept) or plain
+    if " A" in question and re.search(r" A\b", question):
+        trifles = trifles - {"a"}
+    kept = [word for word in plain.split() if word not in trifles]
+    if "one" in kept:
+        kept = ["you" if word == "one" else word for word in kept]
+    return " ".join(kept) or plain
 
 
 class Questions:

@@ -11,6 +11,7 @@ the cap on candidates a word does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +40,7 @@ class Bags(NamedTuple):
     def of(cls, bags: Sequence[Sequence[int]]) -> Bags:
         """From the keys of each question's words."""
         sizes = np.fromiter(map(len, bags), np.int64, len(bags))
-        keys = np.fromiter((key for bag in bags for key in bag), np.uint32, int(sizes.sum()))
-        return cls(keys, sizes)
+        return cls(np.fromiter(chain.from_iterable(bags), np.uint32, int(sizes.sum())), sizes)
 
     @property
     def owners(self) -> NDArray[np.int64]:
@@ -48,18 +48,15 @@ class Bags(NamedTuple):
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     def bitmaps(self) -> Values:
-        """128 bits a question, one set by each word: (questions, 2)."""
-        bits = np.zeros((len(self.sizes), 2), np.uint64)
+        """128 bits a question, one set by each word: (2, questions)."""
+        bits = np.zeros((2, len(self.sizes)), np.uint64)
         filled = self.sizes > 0
         if filled.any():
-            each = np.zeros((len(self.keys), 2), np.uint64)
-            each[np.arange(len(each)), self.keys & np.uint32(1)] = np.uint64(1) << _bit(self.keys)
-            bits[filled] = np.bitwise_or.reduceat(each, (np.cumsum(self.sizes) - self.sizes)[filled])
+            begins = (np.cumsum(self.sizes) - self.sizes)[filled]
+            each = np.uint64(1) << (self.keys >> np.uint32(1) & np.uint32(63)).astype(np.uint64)
+            for half in (0, 1):
+                bits[half, filled] = np.bitwise_or.reduceat(np.where(self.keys & np.uint32(1) == half, each, 0), begins)
         return bits
-
-
-def _bit(keys: Keys) -> Values:
-    return (keys >> np.uint32(1) & np.uint32(63)).astype(np.uint64)
 
 
 class Runs:
@@ -122,18 +119,20 @@ class Sieve:
 
     def __init__(self, similar: float) -> None:
         self._allowed = (1 - similar) / (1 + similar)
-        self.bitmaps: Values = np.zeros((1024, 2), np.uint64)
+        self.bitmaps: Values = np.zeros((2, 1024), np.uint64)
         self.sizes: NDArray[np.uint16] = np.zeros(1024, np.uint16)
 
-    def put(self, first: int, bitmaps: Values, sizes: NDArray[np.int64] | NDArray[np.uint16]) -> None:
-        """Bits and sizes of the positions from `first` on."""
-        end = first + len(bitmaps)
-        if end > len(self.bitmaps):
-            room = max(end, 2 * len(self.bitmaps)) - len(self.bitmaps)
-            self.bitmaps = np.concatenate([self.bitmaps, np.zeros((room, 2), np.uint64)])
+    def reserve(self, end: int) -> None:
+        """Room for all positions before `end`; those never put have no words."""
+        room = max(end, 2 * len(self.sizes)) - len(self.sizes)
+        if end > len(self.sizes):
+            self.bitmaps = np.concatenate([self.bitmaps, np.zeros((2, room), np.uint64)], axis=1)
             self.sizes = np.concatenate([self.sizes, np.zeros(room, np.uint16)])
-        self.bitmaps[first:end] = bitmaps
-        self.sizes[first:end] = np.minimum(sizes, 65535)
+
+    def put(self, places: NDArray[np.int64], bitmaps: Values, sizes: NDArray[np.int64] | NDArray[np.uint16]) -> None:
+        """Bits and sizes of these positions."""
+        self.bitmaps[:, places] = bitmaps
+        self.sizes[places] = np.minimum(sizes, 65535)
 
     def likely(
         self, ones: NDArray[np.int64], others: NDArray[np.int64], most: int
@@ -143,11 +142,16 @@ class Sieve:
         So few differing words as come of one exchanged word, or of one exchanged character where no blanks are
         written, are always little enough. Of equally likely ones the earlier come first.
         """
-        differing = np.bitwise_count(self.bitmaps[ones] ^ self.bitmaps[others]).sum(1, dtype=np.float32)
         sizes = self.sizes[ones].astype(np.float32) + self.sizes[others]
-        able = differing <= np.maximum(_ALWAYS, sizes * np.float32(self._allowed) + 1e-4)
-        pairs = np.unique((ones[able] << 32) | others[able], return_index=True)
-        ones, others, share = ones[able][pairs[1]], others[able][pairs[1]], (differing / sizes)[able][pairs[1]]
+        allowed = np.maximum(_ALWAYS, sizes * np.float32(self._allowed) + 1e-4)
+        differing = np.zeros(len(ones), np.uint8)
+        for half in self.bitmaps:  # most pairs fall at the first
+            differing += np.bitwise_count(half[ones] ^ half[others])
+            able = differing <= allowed
+            ones, others, sizes = ones[able], others[able], sizes[able]
+            allowed, differing = allowed[able], differing[able]
+        pairs, once = np.unique((ones << 32) | others, return_index=True)
+        ones, others, share = pairs >> 32, pairs & 0xFFFFFFFF, (differing / sizes)[once]
         order = np.lexsort((others, share, ones))
         ones, others = ones[order], others[order]
         begins = np.flatnonzero(np.diff(ones, prepend=-1))

@@ -55,11 +55,11 @@ class Likeness(NamedTuple):
     """Indel ratio, 0 to 100."""
 
 
-def likeness(known: Known, earlier: Known, terms: Terms) -> Likeness | None:
-    """Of a question and an earlier one; None where the terms do not call them similar."""
+def likeness(known: Known, mine: set[str], earlier: Known, terms: Terms) -> Likeness | None:
+    """Of a question, `mine` its words, and an earlier one; None where the terms do not call them similar."""
     if known.same_fact(earlier):
         return None
-    share = shared(words(known.plain), words(earlier.plain))
+    share = shared(mine, words(earlier.plain))
     found = Likeness(share, ratio(known.plain, earlier.plain))
     return found if share >= terms.similar_question or found.letters >= terms.near_duplicate else None
 
@@ -79,7 +79,7 @@ def similar(known: Known, earlier: Known, found: Likeness, terms: Terms) -> Find
 
 def _listed(plain: str, other: str) -> str:
     others = words(other)
-    own = [word for word in dict.fromkeys(plain.split()) if not words(word) <= others]
+    own = [word for word in dict.fromkeys(plain.split()) if word not in others and not words(word) <= others]
     return " ".join(own) or "no other word"
 
 

@@ -39,6 +39,10 @@ _VERIFIED = 8
 """Most likely candidates of a question that are compared word by word: the first of them is the one, but for ties."""
 
 
+Laid = tuple[Keys, NDArray[np.int64]]
+"""Keys, and the position that each belongs to."""
+
+
 class _Batch:
     """The entries since the last whole batch."""
 
@@ -48,19 +52,15 @@ class _Batch:
         self.plain: dict[str, int] = {}
         self.bare: dict[str, int] = {}
         self.kept: dict[int, Known] = {}
-        self.bags: list[Sequence[int]] = []
-        """Keys of the words of each entry; of one that was not kept none."""
+        self.end = first
+        """Where the next entry comes to stand."""
+        self.words: list[Laid] = []
+        self.texts: list[Laid] = []
         self.vectors: list[Vectors] = []
 
-    @property
-    def end(self) -> int:
-        """Where the next entry comes to stand."""
-        return self.first + len(self.bags)
-
-    def keep(self, place: int, known: Known, bag: Sequence[int]) -> None:
+    def keep(self, place: int, known: Known) -> None:
         """Later entries are compared with this one."""
         self.kept[place] = known
-        self.bags[place - self.first] = bag
         self.plain.setdefault(known.plain, place)
         other = self.bare.get(known.bare)
         if other is None or self.kept[other].entry.dropped:
@@ -98,8 +98,10 @@ class Duplicates:
         for first, content in self._store.blobs("batch"):
             count = len(content) // 26
             digests.append(np.frombuffer(content, np.uint64, count))
-            bitmaps = np.frombuffer(content, np.uint64, 2 * count, 8 * count).reshape(count, 2)
-            self._sieve.put(first, bitmaps, np.frombuffer(content, np.uint16, count, 24 * count))
+            bitmaps = np.frombuffer(content, np.uint64, 2 * count, 8 * count).reshape(2, count)
+            sizes = np.frombuffer(content, np.uint16, count, 24 * count)
+            self._sieve.reserve(first + count)
+            self._sieve.put(np.arange(first, first + count), bitmaps, sizes)
         self._known = np.concatenate(digests)
         """Digests of the entries decided in earlier passes."""
         self._written = [np.frombuffer(content, np.uint64) for _, content in self._store.blobs("run")]
@@ -125,10 +127,10 @@ class Duplicates:
         findings = self._again(digests) if self._batch is None else []
         while len(findings) < len(shard):
             batch = self._batch = self._batch or self._begin()
-            some = slice(len(findings), len(findings) + BATCH - len(batch.bags))
+            some = slice(len(findings), len(findings) + batch.first + BATCH - batch.end)
             batch.digests += digests[some].tolist()
             findings += self._decide(batch, shard[some])
-            if len(batch.bags) == BATCH:
+            if batch.end == batch.first + BATCH:
                 self._batch = self._seal(batch)
         return findings
 
@@ -152,9 +154,11 @@ class Duplicates:
             self._rarity.add((run >> np.uint64(32)).astype(np.uint32))
         batch = _Batch(first)
         batch.digests = self._known[first : self._come].tolist()
-        batch.bags = [()] * len(batch.digests)
+        batch.end = self._come
         for place, entry in self._store.entries_since(first):
-            self._keep(batch, place, Known.of(entry, self._terms.language))
+            batch.keep(place, Known.of(entry, self._terms.language))
+        places = np.array(list(batch.kept), np.int64)
+        self._lay(batch, places, self._bags(batch.kept.values()), _text_keys(list(batch.kept.values())))
         batch.vectors = [some.only(some.positions < self._come) for some in islice(self._vectors(first, _NO_CAP), 1)]
         self._store.drop_blobs("vectors", first)
         self._store.drop_blobs("batch", first)
@@ -162,7 +166,7 @@ class Duplicates:
 
     def _seal(self, batch: _Batch) -> _Batch:
         """A whole batch enters the blocks, and a new one begins."""
-        keys, positions = _laid_out(batch)
+        keys, positions = (np.concatenate(parts) for parts in zip(*batch.words, *batch.texts, strict=True))
         self._runs.add(keys, positions)
         self._rarity.add(keys)
         self._write_batch(batch)
@@ -177,7 +181,7 @@ class Duplicates:
     def _write_batch(self, batch: _Batch) -> None:
         digests = np.array(batch.digests, np.uint64).tobytes()
         some = slice(batch.first, batch.end)
-        sieve = self._sieve.bitmaps[some].tobytes() + self._sieve.sizes[some].tobytes()
+        sieve = self._sieve.bitmaps[:, some].tobytes() + self._sieve.sizes[some].tobytes()
         self._store.put_blob("batch", batch.first, digests + sieve)
         if batch.vectors:
             vectors = joined(batch.vectors)
@@ -199,37 +203,51 @@ class Duplicates:
         """Of entries that fit into the batch."""
         first = batch.end
         fresh = [Known.of(entry, self._terms.language) for entry in entries]
-        batch.bags += [()] * len(fresh)
-        same = self._same_text(fresh)
+        text_keys = _text_keys(fresh)
+        same = self._same_text(fresh, text_keys)
         meaning = self._near_in_meaning(batch, first, fresh, same)
         findings = []
         for place, known in enumerate(fresh, first):
             finding = _repeated(batch, known, same[place - first]) or self._meant(batch, known, meaning[place])
             if finding.verdict != "rejected":
-                self._keep(batch, place, known)
+                batch.keep(place, known)
             findings.append(finding)
-        for place, flag in self._similar(batch, first, len(fresh)):
+        batch.end += len(fresh)
+        places = np.array([place for place, one in enumerate(findings, first) if one.verdict != "rejected"], np.int64)
+        bags = self._bags(batch.kept[place] for place in places.tolist())
+        self._lay(batch, places, bags, text_keys[:, places - first])
+        for place, flag in self._similar(batch, places, bags):
             if findings[place - first].cause != "similar_to_dropped":
                 findings[place - first] = flag
         self._store.put(
-            ((place, known.entry) for place, known in batch.kept.items() if place >= first),
+            ((place, batch.kept[place].entry) for place in places.tolist()),
             ((place, finding) for place, finding in enumerate(findings, first) if finding is not NEW),
         )
         return findings
 
-    def _keep(self, batch: _Batch, place: int, known: Known) -> None:
-        bag = []
-        for word in words(known.plain):
-            key = self._word_keys.get(word)
-            if key is None:
-                key = self._word_keys[word] = word_key(word)
-            bag.append(key)
-        batch.keep(place, known, bag)
+    def _bags(self, some: Iterable[Known]) -> Bags:
+        bags = []
+        known_keys = self._word_keys
+        for known in some:
+            bag = []
+            for word in words(known.plain):
+                key = known_keys.get(word)
+                if key is None:
+                    key = known_keys[word] = word_key(word)
+                bag.append(key)
+            bags.append(bag)
+        return Bags.of(bags)
 
-    def _same_text(self, fresh: Sequence[Known]) -> list[list[Known]]:
+    def _lay(self, batch: _Batch, places: NDArray[np.int64], bags: Bags, text_keys: Keys) -> None:
+        """Entries kept at these places, with their bags, into the sieve and the batch's blocks."""
+        self._sieve.reserve(batch.end)
+        self._sieve.put(places, bags.bitmaps(), bags.sizes)
+        batch.words.append((bags.keys, np.repeat(places, bags.sizes)))
+        batch.texts.append((text_keys.ravel(), np.tile(places, 2)))
+
+    def _same_text(self, fresh: Sequence[Known], keys: Keys) -> list[list[Known]]:
         """Of each, the questions of whole batches whose text is the same, or the same but for trifles."""
-        keys = [text_key(one.plain, _PLAIN) for one in fresh] + [text_key(one.bare, _BARE) for one in fresh]
-        which, places = self._runs.find(np.array(keys, np.uint32), _NO_CAP)
+        which, places = self._runs.find(keys.ravel(), _NO_CAP)
         recalled = self._recall(places.tolist())
         found: list[dict[int, Known]] = [{} for _ in fresh]
         for index, place in sorted(zip((which % len(fresh)).tolist(), places.tolist(), strict=True)):
@@ -277,24 +295,24 @@ class Duplicates:
                 flag = finding
         return flag
 
-    def _similar(self, batch: _Batch, first: int, count: int) -> Iterator[tuple[int, Finding]]:
-        """The flag of each kept entry from `first` on that an earlier one is similar to: the most similar."""
-        bags = Bags.of(batch.bags[first - batch.first :])
-        self._sieve.put(first, bags.bitmaps(), bags.sizes)
+    def _similar(self, batch: _Batch, places: NDArray[np.int64], bags: Bags) -> Iterator[tuple[int, Finding]]:
+        """The flag of each entry at these places that an earlier one is similar to: the most similar."""
         owners, keys = self._rarity.rarest(bags, self._terms.similar_question)
-        found = [self._runs.find(keys, self._terms.candidates_per_word)]
         under_way = Runs()
-        under_way.add(*_laid_out(batch, texts=False))
-        found.append(under_way.find(keys, _NO_CAP))
-        ones = first + owners[np.concatenate([which for which, _ in found])]
-        others = np.concatenate([places for _, places in found])
+        under_way.add(*(np.concatenate(parts) for parts in zip(*batch.words, strict=True)))
+        found = [self._runs.find(keys, self._terms.candidates_per_word), under_way.find(keys, _NO_CAP)]
+        ones = places[owners[np.concatenate([which for which, _ in found])]]
+        others = np.concatenate([there for _, there in found])
         before = others < ones
         ones, others = self._sieve.likely(ones[before], others[before], _VERIFIED)
         recalled = self._recall(others[others < batch.first].tolist())
         best: dict[int, tuple[Likeness, Known]] = {}
+        at, mine = -1, set[str]()
         for place, other in zip(ones.tolist(), others.tolist(), strict=True):
+            if place != at:
+                at, mine = place, words(batch.kept[place].plain)
             earlier = batch.kept[other] if other >= batch.first else recalled[other]
-            alike = likeness(batch.kept[place], earlier, self._terms)
+            alike = likeness(batch.kept[place], mine, earlier, self._terms)
             if alike and (place not in best or alike > best[place][0]):
                 best[place] = alike, earlier
         for place, (alike, earlier) in best.items():
@@ -331,11 +349,7 @@ def _digest(entry: Entry) -> int:
     return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
 
 
-def _laid_out(batch: _Batch, *, texts: bool = True) -> tuple[Keys, NDArray[np.int64]]:
-    """Keys of the kept entries' words and whole texts, and the position of each."""
-    places, bags = list(batch.kept), []
-    for place, known in batch.kept.items():
-        bag = batch.bags[place - batch.first]
-        bags.append([*bag, text_key(known.plain, _PLAIN), text_key(known.bare, _BARE)] if texts else bag)
-    laid = Bags.of(bags)
-    return laid.keys, np.repeat(np.array(places, np.int64), laid.sizes)
+def _text_keys(some: Sequence[Known]) -> Keys:
+    """Of each its plain and its bare text: (2, entries)."""
+    keys = [[text_key(one.plain, _PLAIN) for one in some], [text_key(one.bare, _BARE) for one in some]]
+    return np.array(keys, np.uint32)
