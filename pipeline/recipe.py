@@ -136,6 +136,17 @@ class Checks(_Section):
         return value
 
 
+class Decontamination(_Section):
+    """Texts that the student will be examined on elsewhere; no record may hold them."""
+
+    files: tuple[str, ...] = Field(
+        min_length=1, description="relative to the recipe: .jsonl, of which every text counts, or plain text"
+    )
+    words_in_a_row: int = Field(default=13, ge=5, description="so many in common with one of the texts are too many")
+    similar_meaning: float = Field(default=0.85, gt=0, le=1, description="cosine from which a question is flagged")
+    same_meaning: float = Field(default=0.95, gt=0, le=1, description="cosine from which a question is rejected")
+
+
 class Split(_Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
@@ -157,6 +168,7 @@ class Recipe(_Section):
     persona: Persona | None = None
     refusals: Refusals | None = None
     checks: Checks = Checks()
+    decontamination: Decontamination | None = None
     split: Split = Split()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")

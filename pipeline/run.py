@@ -13,6 +13,7 @@ from pipeline import __version__
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material, Origin, curate
+from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.draft import Drafter
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import json_lines, sweep, write_folder, write_whole
@@ -92,6 +93,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
+    held_out = read_held_out(loaded)
     drafters = choose_drafters(loaded, sources, address.model)
 
     with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
@@ -106,7 +108,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         requests = list(chain.from_iterable(history.plan(drafters)))
         unanswered = [request for request in requests if not history.has(request.key)]
         items = drafts_in_order(drafters, history)
-        curated = curate(items, _material(sources, requests, history, recipe.language), recipe.checks)
+        curated = curate(items, _material(sources, requests, history, recipe.language, held_out), recipe.checks)
         verdicts = read_sheets(folder / "review", ledger.laid())
         lay_sheet(folder / "review", curated.records, ledger.laid(), ledger.note_laid)
         passing("sheet-laid")
@@ -203,7 +205,9 @@ def drafts_in_order(drafters: Sequence[Drafter], history: History) -> list[Draft
     return sorted(items, key=lambda item: places[item.request])
 
 
-def _material(sources: Sources, requests: Sequence[Request], history: History, language: str) -> Material:
+def _material(
+    sources: Sources, requests: Sequence[Request], history: History, language: str, held_out: HeldOut | None
+) -> Material:
     prompts = {request.key: request.prompt for request in requests}
     models: dict[str, str] = {}
 
@@ -214,7 +218,24 @@ def _material(sources: Sources, requests: Sequence[Request], history: History, l
         return Origin(models[key], prompts.get(key, ""))
 
     constraints = sources.persona.constraints if sources.persona else None
-    return Material(sources.passages, origin, constraints, language)
+    return Material(sources.passages, origin, constraints, language, held_out)
+
+
+def read_held_out(loaded: Loaded) -> HeldOut | None:
+    """The texts that no record may hold; None if the recipe names none. Raises InputError if one cannot be read."""
+    wanted = loaded.recipe.decontamination
+    if wanted is None:
+        return None
+    texts: list[HeldOutText] = []
+    for name in wanted.files:
+        try:
+            content = (loaded.folder / name).read_bytes()
+        except OSError as fault:
+            raise InputError(
+                f"decontamination.files: {name}: {fault.strerror}.", remedy="Name files relative to the recipe."
+            ) from fault
+        texts += held_out_texts(name, content)
+    return HeldOut(texts, wanted)
 
 
 def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.constraints import Constraints, broken_constraints
+from pipeline.curate.decontaminate import HeldOut
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
@@ -33,6 +34,8 @@ class Material:
     """Of the persona, on every answer in its voice."""
     language: str = "en"
     """The recipe's."""
+    held_out: HeldOut | None = None
+    """Texts that no record may hold."""
 
 
 @dataclass
@@ -73,6 +76,9 @@ def _checked(
     if isinstance(draft, Rejection):
         return draft
     fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
+    if fault is None and material.held_out is not None:
+        (found,) = material.held_out.findings([draft])
+        fault = Fault(found.cause, found.detail) if found.verdict == "rejected" else None
     return _rejected(draft, fault) if fault else (draft, _record(draft, material))
 
 

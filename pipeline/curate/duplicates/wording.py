@@ -7,7 +7,7 @@ import re
 import xxhash
 
 # Written without blanks: Thai, Lao, Burmese, Khmer; kana, Han and their extensions.
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
 )
 
@@ -18,8 +18,8 @@ def words(plain: str) -> set[str]:
         return set(plain.split())
     found: set[str] = set()
     for word in plain.split():
-        found.update(_UNSPACED.sub(" ", word).split())
-        for run in _UNSPACED.findall(word):
+        found.update(UNSPACED.sub(" ", word).split())
+        for run in UNSPACED.findall(word):
             found.update((run[at : at + 2] for at in range(len(run) - 1)) if len(run) > 1 else (run,))
     return found
 
