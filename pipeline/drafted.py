@@ -13,9 +13,12 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from pipeline.curate import SHARD, Material, Origin
+from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.draft import Drafter
+from pipeline.errors import InputError
 from pipeline.history import History
 from pipeline.material import Sources
+from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
 from pipeline.spool import Spool
 
@@ -65,7 +68,7 @@ class Asked:
         return cls(unanswered, prompts)
 
 
-def material(sources: Sources, asked: Asked, history: History) -> Material:
+def material(sources: Sources, asked: Asked, history: History, language: str, held_out: HeldOut | None) -> Material:
     """What the drafts are checked against."""
 
     @lru_cache(maxsize=SHARD)  # the drafts of one reply follow each other
@@ -73,4 +76,22 @@ def material(sources: Sources, asked: Asked, history: History) -> Material:
         reply = history.told(key)
         return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
 
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
+    constraints = sources.persona.constraints if sources.persona else None
+    return Material(sources.passages, origin, constraints, language, held_out)
+
+
+def read_held_out(loaded: Loaded) -> HeldOut | None:
+    """The texts that no record may hold; None if the recipe names none. Raises InputError if one cannot be read."""
+    wanted = loaded.recipe.decontamination
+    if wanted is None:
+        return None
+    texts: list[HeldOutText] = []
+    for name in wanted.files:
+        try:
+            content = (loaded.folder / name).read_bytes()
+        except OSError as fault:
+            raise InputError(
+                f"decontamination.files: {name}: {fault.strerror}.", remedy="Name files relative to the recipe."
+            ) from fault
+        texts += held_out_texts(name, content)
+    return HeldOut(texts, wanted)

@@ -176,7 +176,23 @@ class Checks(_Section):
         default=90,
         ge=50,
         le=100,
-        description="questions this alike (0 to 100, Indel ratio) that differ in no number and no content word are one",
+        description="questions this alike in letters (0 to 100, Indel ratio) are flagged as similar; those that"
+        " differ in trifles only, such as articles, are one, and the later is rejected",
+    )
+    similar_question: float = Field(
+        default=0.7, gt=0, le=1, description="questions with this share of their words in common are flagged as similar"
+    )
+    similar_meaning: float = Field(
+        default=0.85, gt=0, le=1, description="questions whose vectors have this cosine are flagged as similar"
+    )
+    same_meaning: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="questions whose vectors have this cosine, and that differ in word endings only, are one",
+    )
+    candidates_per_word: int = Field(
+        default=64, ge=1, description="a question is compared with so many earlier ones under each of its rare words"
     )
     corpus_overlap: float = Field(
         default=0.7,
@@ -198,6 +214,17 @@ class Checks(_Section):
         if not 0 < value[0] <= value[1]:
             raise ValueError("expected [smallest, largest], both above 0")
         return value
+
+
+class Decontamination(_Section):
+    """Texts that the student will be examined on elsewhere; no record may hold them."""
+
+    files: tuple[str, ...] = Field(
+        min_length=1, description="relative to the recipe: .jsonl, of which every text counts, or plain text"
+    )
+    words_in_a_row: int = Field(default=13, ge=5, description="so many in common with one of the texts are too many")
+    similar_meaning: float = Field(default=0.85, gt=0, le=1, description="cosine from which a question is flagged")
+    same_meaning: float = Field(default=0.95, gt=0, le=1, description="cosine from which a question is rejected")
 
 
 class Split(_Section):
@@ -228,6 +255,7 @@ class Recipe(_Section):
     persona: Persona | None = None
     refusals: Refusals | None = None
     checks: Checks = Checks()
+    decontamination: Decontamination | None = None
     split: Split = Split()
     typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")

@@ -14,7 +14,7 @@ from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import SHARD, curate
 from pipeline.draft import Drafter
-from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
+from pipeline.drafted import Asked, drafts_in_order, material, read_held_out, spool_of_items
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import Writing, json_line, sweep, write_folder
 from pipeline.funnel import Funnel
@@ -94,6 +94,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
+    held_out = read_held_out(loaded)
     drafters = choose_drafters(loaded, sources, address.model)
 
     with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
@@ -112,10 +113,12 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             Spool[Record](folder, Record) as records,
             Writing(folder / "rejected.jsonl") as rejected,
         ):
-            drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            _part(curate(drafted, material(sources, asked, history), recipe.checks), records, rejected, funnel)
             laid = ledger.laid()
             verdicts = read_sheets(folder / "review", laid)
+            against = material(sources, asked, history, recipe.language, held_out)
+            drafted = funnel.entering(drafts_in_order(drafters, history, items))
+            ends = curate(drafted, against, recipe.checks, folder / "index.sqlite", verdicts.gone)
+            _part(ends, records, rejected, funnel)
             lay_sheet(folder / "review", records, laid, ledger.note_laid)
             passing("sheet-laid")
             kept = _Kept(records, verdicts)
@@ -123,7 +126,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 funnel.rejections[dropped.cause] += 1
                 rejected.write(json_line(dropped))
             parts = assign(kept, recipe)
-            prove_no_leak(kept, parts, recipe.checks.near_duplicate)
+            prove_no_leak(kept, parts, recipe.language)
             funnel.published, funnel.typos = parts.counts, len(parts.slips)
             for line in (*funnel.lines(), *parts.told):
                 say(line)

@@ -18,7 +18,7 @@ from pipeline.curate import SHARD, Curator, end_of, record_id
 from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
 from pipeline.draft.replies import Unreadable, answer_object
-from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_items
+from pipeline.drafted import Asked, Item, drafts_in_order, material, read_held_out, spool_of_items
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
@@ -167,21 +167,22 @@ class _Dataset:
 
     def _examined(self, wanted: Callable[[Item], bool]) -> Iterator[_Examined]:
         """Each wanted item, after what came before it was curated."""
-        against = material(self.sources, self.asked, self.history)
-        curator = Curator(against, self.loaded.recipe.checks)
+        recipe = self.loaded.recipe
+        against = material(self.sources, self.asked, self.history, recipe.language, read_held_out(self.loaded))
         before: list[Item] = []
-        for item in self.ordered:
-            found = wanted(item)
-            if found or len(before) == SHARD:
-                deque(curator.curate(before), maxlen=0)
-                before = []
-            if not found:
-                before.append(item)
-            elif isinstance(item, Draft):
-                findings = curator.findings(item)
-                yield _Examined(item, findings, end_of(item, findings, against))
-            else:
-                yield _Examined(item, [], item)
+        with Curator(against, recipe.checks, dropped=self.verdicts.gone) as curator:
+            for item in self.ordered:
+                found = wanted(item)
+                if found or len(before) == SHARD:
+                    deque(curator.curate(before), maxlen=0)
+                    before = []
+                if not found:
+                    before.append(item)
+                elif isinstance(item, Draft):
+                    findings = curator.findings(item)
+                    yield _Examined(item, findings, end_of(item, findings, against))
+                else:
+                    yield _Examined(item, [], item)
 
     def _of_draft(self, wanted: Callable[[Item], bool]) -> list[str]:
         """Of several drafts that are wanted, that which became the record, else the first."""

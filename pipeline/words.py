@@ -66,8 +66,49 @@ def alike(one: str, other: str, threshold: float) -> bool:
     return len(left) == len(right) and all(map(same_word, left, right))
 
 
+_TRIFLES: dict[str, frozenset[str]] = {"en": frozenset("a an the please really actually exactly simply".split())}
+"""By language. Prepositions, auxiliaries and `and` are none: may is not must, to Word is not from Word."""
+
+
+def bare(question: str, language: str = "en") -> str:
+    """The question less what nobody would miss. Two with the same bare text ask the same."""
+    return less_trifles(normalised(question), question, language)
+
+
+def less_trifles(plain: str, question: str, language: str) -> str:
+    """`bare` of a question whose normalised form is `plain`.
+
+    A capital A inside the question is a name (grade A, vitamin A), not an article.
+    """
+    trifles = _TRIFLES.get(language)
+    if trifles is None or not plain.isascii():  # a Spanish a is a preposition, whatever the recipe's language
+        return plain
+    if " A" in question and re.search(r" A\b", question):
+        trifles = trifles - {"a"}
+    kept = [word for word in plain.split() if word not in trifles]
+    if "one" in kept:
+        kept = ["you" if word == "one" else word for word in kept]
+    return " ".join(kept) or plain
+
+
 class Questions:
-    """An index of questions that finds those alike to a new one.
+    """Questions by name; each is found again by one that differs from it in trifles only."""
+
+    def __init__(self, language: str = "en") -> None:
+        self._language = language
+        self._names: dict[str, str] = {}
+
+    def add(self, name: str, question: str) -> None:
+        """Remember a question under a name, unless one like it is known."""
+        self._names.setdefault(bare(question, self._language), name)
+
+    def like(self, question: str) -> str | None:
+        """Name of the first question added that is this one but for trifles; None if there is none."""
+        return self._names.get(bare(question, self._language))
+
+
+class AlikeQuestions:
+    """An index of questions that finds those `alike` to another.
 
     Candidates share all content words, or all but one of them; each is then compared exactly, so the
     index decides nothing itself.

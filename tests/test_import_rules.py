@@ -25,7 +25,7 @@ ALLOWED = {
     "verify": {"errors", "files", "records", "review", "publish", "teacher"},
     "funnel": {"records"},
     "spool": {"files"},
-    "drafted": {"records", "spool", "history", "material", "draft", "curate"},
+    "drafted": {"errors", "recipe", "records", "spool", "history", "material", "draft", "curate"},
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
+from typing import Self
 
 from pipeline.constraints import Constraints, broken_constraints
 from pipeline.corpus import Corpus
+from pipeline.curate.decontaminate import HeldOut
+from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Fault, answer_form, question_form, wording
 from pipeline.curate.grounding import find_quote, unknown_number
 from pipeline.curate.refusals import answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
-from pipeline.words import Questions
 
 SHARD = 1000
 """Drafts that are checked together; how they are sharded changes no outcome."""
@@ -38,6 +41,10 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    language: str = "en"
+    """The recipe's."""
+    held_out: HeldOut | None = None
+    """Texts that no record may hold."""
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -51,18 +58,43 @@ Check = Callable[[Sequence[Draft]], Iterable[Word]]
 """A word on each draft of a shard. What looks at one draft alone is lifted to this by `_each`."""
 
 
-def curate(items: Iterable[Draft | Rejection], material: Material, checks: Checks) -> Iterator[Record | Rejection]:
-    """The end of each item, in the order given. Rejections among the items pass through."""
-    return Curator(material, checks).curate(items)
+def curate(
+    items: Iterable[Draft | Rejection],
+    material: Material,
+    checks: Checks,
+    index: Path | None = None,
+    dropped: Container[str] = frozenset(),
+) -> Iterator[Record | Rejection]:
+    """The end of each item, in the order given. Rejections among the items pass through.
+
+    `index` is where the index of questions is kept between runs, `dropped` holds ids of records that a person
+    dropped. Raises CannotWrite, and TryAgainLater if the index proves damaged.
+    """
+    with Curator(material, checks, index, dropped) as curator:
+        yield from curator.curate(items)
 
 
 class Curator:
-    """The checks in their order. It remembers what passed, and checks each draft against those before it."""
+    """The checks in their order. It remembers what passed, and checks each draft against those before it.
 
-    def __init__(self, material: Material, checks: Checks) -> None:
+    Use it in a `with`: at its end the index of questions is written down.
+    """
+
+    def __init__(
+        self, material: Material, checks: Checks, index: Path | None = None, dropped: Container[str] = frozenset()
+    ) -> None:
+        from pipeline.curate.duplicates.index import Duplicates  # numpy, which `plan` does without
+
         self._material = material
         self._thresholds = checks
-        self._met = Questions(checks.near_duplicate)
+        self._dropped = dropped
+        self._questions = Duplicates(index, Terms.of(checks, material.language))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._questions.__exit__(*fault)
 
     @property
     def _checks(self) -> tuple[Check, ...]:
@@ -74,7 +106,8 @@ class Curator:
             _each(lambda draft: _numbers(draft, self._material)),
             _each(lambda draft: _constraints(draft, self._material)),
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
-            self._near_duplicate,  # the last, for it remembers what comes as far as this
+            self._contamination,
+            self._duplicates,  # the last, for it remembers what comes as far as this
         )
 
     def curate(self, items: Iterable[Draft | Rejection]) -> Iterator[Record | Rejection]:
@@ -105,22 +138,16 @@ class Curator:
             standing = [number for number in standing if rejecting(found[number]) is None]
         return found
 
-    def _near_duplicate(self, drafts: Sequence[Draft]) -> Iterator[Finding]:
-        for draft in drafts:
-            partner = self._met.like(draft.question)
-            if partner is None:
-                self._met.add(record_id(draft), draft.question)
-                yield Finding("near_duplicate", "none of the questions before it is alike")
-                continue
-            same = normalised(draft.question) == normalised(partner[1])
-            yield Finding(
-                check="near_duplicate",
-                measured=f"{'the same as' if same else 'alike to'} {partner[1]!r}",
-                verdict="rejected",
-                cause="exact_duplicate" if same else "near_duplicate",
-                detail=f"Accepted before as {partner[1]!r}.",
-                partner=partner[0],
-            )
+    def _contamination(self, drafts: Sequence[Draft]) -> Iterable[Word]:
+        held_out = self._material.held_out
+        return held_out.findings(drafts) if held_out else [()] * len(drafts)
+
+    def _duplicates(self, drafts: Sequence[Draft]) -> list[Finding]:
+        return self._questions.compare([self._entry(draft) for draft in drafts])
+
+    def _entry(self, draft: Draft) -> Entry:
+        name = record_id(draft)
+        return Entry(name, draft.question, draft.fact, name in self._dropped)
 
 
 def rejecting(findings: Iterable[Finding]) -> Finding | None:

@@ -164,19 +164,19 @@ def _slip_id(name: str, slipped: str) -> str:
     return content_id(name, "typo", slipped)
 
 
-def prove_no_leak(records: Iterable[Record], assignment: Assignment, threshold: float) -> None:
+def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: str) -> None:
     """Raises InputError unless the slices are what they are called. `records` is gone through twice.
 
-    No question of a slice is alike to a trained one, or the same but for a typing slip; no passage or fact of
+    No question of a slice is a trained one but for trifles or a typing slip; no passage or fact of
     `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained.
     """
-    held_out = Questions(threshold)  # the slices and not the training records, for they are fewer
-    stems: dict[str, str] = {}
+    held_out = Questions(language)  # the slices and not the training records, for they are fewer
+    stems: dict[str, tuple[str, str]] = {}
     parents: defaultdict[str, set[str]] = defaultdict(set)
     for stem, record in assignment.rows(records):
         if stem in SLICES:
             held_out.add(record.id, record.question)
-            stems[record.id] = stem
+            stems[record.id] = stem, record.question
         elif stem == TRAIN:
             parents["passage"].add(record.passage)
             parents["fact"].add(record.fact)
@@ -187,7 +187,8 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, threshold: 
         if stem == TRAIN:
             partner = held_out.like(record.question)
             if partner:
-                raise _leak(stems[partner[0]], *partner, f"the training question {record.id} asks the same")
+                where, question = stems[partner]
+                raise _leak(where, partner, question, f"the training question {record.id} asks the same")
         elif stem in SLICES and (why := _trained_parent(stem, record, parents)):
             raise _leak(stem, record.id, record.question, why)
 

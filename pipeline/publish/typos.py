@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Container, Iterable, Iterator
 
 from pipeline.records import Record, content_id, normalised
-from pipeline.words import Questions
+from pipeline.words import AlikeQuestions
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -46,7 +46,7 @@ def make_slips(
         if chosen(record):
             wanted[record.id] = record.question
     slips: dict[str, str] = {}
-    made = Questions(threshold)
+    made = AlikeQuestions(threshold)
     for name, question in wanted.items():
         slipped = with_typo(question, known)
         if slipped and made.like(slipped) is None:

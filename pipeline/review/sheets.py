@@ -43,6 +43,11 @@ class Verdicts:
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def gone(self) -> frozenset[str]:
+        """The records that the person does not want."""
+        return frozenset(self.dropped | self.deleted)
+
 
 Laid = Mapping[str, tuple[str, str]]
 """Record id to (sheet, hash of its line as it was laid)."""

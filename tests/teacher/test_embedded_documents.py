@@ -71,7 +71,7 @@ def test_wordings_of_one_fact_are_different_formulations(facts):
 
 
 def test_no_two_facts_of_the_sample_share_a_question(facts):
-    known = Questions(90)
+    known = Questions()
     for fact in facts:
         assert [found for question in fact["questions"] if (found := known.like(question))] == []
         for question in fact["questions"]:
