@@ -97,8 +97,22 @@ class Refusals(_Section):
 class Checks(_Section):
     """Thresholds of the checks; each check names its fault in the rejection."""
 
-    question_words: tuple[int, int] = (3, 60)
-    answer_words: tuple[int, int] = (1, 120)
+    question_words: tuple[int, int] = Field(default=(3, 60), description="fewest and most words of a question")
+    answer_words: tuple[int, int] = Field(default=(1, 120), description="fewest and most words of an answer")
+    answer_echo: float = Field(
+        default=85,
+        ge=50,
+        le=100,
+        description="an answer this alike to its question that adds no word to it repeats it (Indel ratio)",
+    )
+    language_odds: float = Field(
+        default=100,
+        gt=1,
+        description="a text is in another language if that is so many times as likely as the recipe's",
+    )
+    language_words: int = Field(
+        default=6, ge=1, description="a text in another language with fewer words (a title, a term) is only flagged"
+    )
     near_duplicate: float = Field(
         default=90,
         ge=50,
@@ -134,7 +148,11 @@ class Recipe(_Section):
     """All there is to say about one dataset."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
-    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$", description="for the card")
+    language: str = Field(
+        default="en",
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639-1; questions and answers are checked to be in it, and the card says so",
+    )
     teacher: Teacher = Teacher()
     budget: Budget = Budget()
     documents: Documents | None = None

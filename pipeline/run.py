@@ -106,7 +106,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         requests = list(chain.from_iterable(history.plan(drafters)))
         unanswered = [request for request in requests if not history.has(request.key)]
         items = drafts_in_order(drafters, history)
-        curated = curate(items, _material(sources, requests, history), recipe.checks)
+        curated = curate(items, _material(sources, requests, history, recipe.language), recipe.checks)
         verdicts = read_sheets(folder / "review", ledger.laid())
         lay_sheet(folder / "review", curated.records, ledger.laid(), ledger.note_laid)
         passing("sheet-laid")
@@ -203,7 +203,7 @@ def drafts_in_order(drafters: Sequence[Drafter], history: History) -> list[Draft
     return sorted(items, key=lambda item: places[item.request])
 
 
-def _material(sources: Sources, requests: Sequence[Request], history: History) -> Material:
+def _material(sources: Sources, requests: Sequence[Request], history: History, language: str) -> Material:
     prompts = {request.key: request.prompt for request in requests}
     models: dict[str, str] = {}
 
@@ -213,7 +213,7 @@ def _material(sources: Sources, requests: Sequence[Request], history: History) -
             models[key] = reply.model if reply else ""
         return Origin(models[key], prompts.get(key, ""))
 
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
+    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None, language)
 
 
 def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:

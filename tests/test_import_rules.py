@@ -11,13 +11,14 @@ import pytest
 
 from tests.conftest import ROOT
 
-SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash"}
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "language", "files", "crash"}
 ALLOWED = {
     "errors": set(),
     "records": set(),
     "yamlfile": {"errors"},
     "words": {"records"},
-    "constraints": set(),
+    "constraints": {"language"},
+    "language": set(),
     "files": {"errors", "crash"},
     "crash": set(),
     "mishap": set(),

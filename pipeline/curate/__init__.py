@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.constraints import Constraints, broken_constraints
-from pipeline.curate.form import Fault, answer_form, question_form, wording
+from pipeline.curate.findings import Finding
+from pipeline.curate.form import Fault, Form, form_findings
 from pipeline.curate.grounding import find_quote, unknown_number
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
@@ -30,6 +31,8 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    language: str = "en"
+    """The dataset's."""
 
 
 @dataclass
@@ -49,11 +52,12 @@ def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Chec
         if isinstance(draft, Rejection):
             result.rejections.append(draft)
             continue
-        fault = form_fault(draft, checks) or _source_fault(draft, material, checks, subjects)
+        findings = list(form_findings(draft, Form(checks, material.language)))
+        fault = first_rejection(findings) or _source_fault(draft, material, checks, subjects)
         if fault:
             result.rejections.append(_rejected(draft, fault))
             continue
-        record = _record(draft, material)
+        record = _record(draft, material, findings)
         partner = met.like(draft.question)
         if partner is not None:
             result.rejections.append(_duplicate(draft, *partner))
@@ -63,9 +67,9 @@ def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Chec
     return result
 
 
-def form_fault(draft: Draft, checks: Checks) -> Fault | None:
-    """What is wrong with the draft taken by itself."""
-    return question_form(draft, checks) or answer_form(draft, checks) or wording(draft)
+def first_rejection(findings: Iterable[Finding]) -> Finding | None:
+    """The finding that gives a rejection its cause; None if the draft may pass."""
+    return next((finding for finding in findings if finding.verdict == "rejected"), None)
 
 
 def _source_fault(draft: Draft, material: Material, checks: Checks, subjects: list[frozenset[str]]) -> Fault | None:
@@ -91,7 +95,7 @@ def _answered_by_corpus(draft: Draft, share: float, subjects: list[frozenset[str
     return None
 
 
-def _record(draft: Draft, material: Material) -> Record:
+def _record(draft: Draft, material: Material, findings: Iterable[Finding]) -> Record:
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
     span, page = None, None
@@ -111,6 +115,7 @@ def _record(draft: Draft, material: Material) -> Record:
         passage=draft.passage,
         field=draft.field,
         fact=draft.fact,
+        flags=tuple(dict.fromkeys(finding.cause for finding in findings if finding.verdict in ("flagged", "doubtful"))),
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,
@@ -123,7 +128,7 @@ def _duplicate(draft: Draft, partner: str, question: str) -> Rejection:
     return _rejected(draft, fault, partner)
 
 
-def _rejected(draft: Draft, fault: Fault, partner: str = "") -> Rejection:
+def _rejected(draft: Draft, fault: Fault | Finding, partner: str = "") -> Rejection:
     return Rejection(
         cause=fault.cause,
         detail=fault.detail,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 from rapidfuzz.process import cdist
 
-from pipeline.curate import form_fault
-from pipeline.recipe import Checks
+from pipeline.curate import first_rejection
+from pipeline.curate.form import Form, form_findings
 from pipeline.records import Draft
 from pipeline.teacher.embedded.refusals import (
     NEAR_TOPIC_ASPECTS,
@@ -88,7 +88,7 @@ def test_off_topic_questions_begin_and_run_in_many_ways():
 def test_every_question_passes_the_checks_of_form():
     for question in [*ALL, *(question for aspect in NEAR_TOPIC_ASPECTS for question in near(aspect, 40))]:
         draft = Draft(kind="off_topic", question=question, answer="Please let's not.", request="r")
-        assert form_fault(draft, Checks()) is None, question
+        assert first_rejection(form_findings(draft, Form())) is None, question
         assert question[0].isupper(), question
 
 
