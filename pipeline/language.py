@@ -40,15 +40,21 @@ _UNTELLING = re.compile(r"https?://\S+|[#＃@]\w+|[\d\W_]+")
 # Nobody would call a line of the one a fault in a dataset of the other, nor could the letters tell.
 _KIN = [set(kin.split()) for kin in ("ar ary arz", "zh yue wuu", "no nb nn", "sr hr bs", "id ms", "es ext", "uz uzs")]
 _NO_LANGUAGE = "zxx"
+_PLAIN_WORDS = 3
+"""Words without a capital, after the first: fewer may all belong to a name, such as Rio de Janeiro."""
 
 
 def told(text: str, language: str) -> Told | None:
     """The likeliest language of a text beside the one it should be in; None if nothing can be said.
 
-    Nothing can be said of a text without letters, nor of a language that the detector does not know.
+    Nothing can be said of a few words, nor of names, which are foreign in every language, nor of a language that the
+    detector does not know.
     """
+    plain = [word for word in _UNTELLING.sub(" ", text).split()[1:] if not word[0].isupper()]
+    if len(plain) < _PLAIN_WORDS and not unspaced_words(text):
+        return None
     kin = next((kin for kin in _KIN if language in kin), {language})
-    if not kin & known_languages() or not _UNTELLING.sub("", text):
+    if not kin & known_languages():
         return None
     likely = _likely(" ".join(text.split()))
     best = max((name for name in likely if name != _NO_LANGUAGE), key=lambda name: likely[name])

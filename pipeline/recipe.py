@@ -113,6 +113,13 @@ class Checks(_Section):
     language_words: int = Field(
         default=6, ge=1, description="a text in another language with fewer words (a title, a term) is only flagged"
     )
+    persona_facts: int = Field(
+        default=0, ge=0, description="numbers and names of an answer that the persona's file may lack; more are flagged"
+    )
+    catch_phrase_share: float = Field(
+        default=0.05, gt=0, le=1, description="of a persona's answers, may hold one phrase; those above are flagged"
+    )
+    catch_phrase_least: int = Field(default=3, ge=1, description="answers that may share a phrase in any case")
     near_duplicate: float = Field(
         default=90,
         ge=50,

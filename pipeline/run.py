@@ -213,7 +213,9 @@ def _material(sources: Sources, requests: Sequence[Request], history: History, l
             models[key] = reply.model if reply else ""
         return Origin(models[key], prompts.get(key, ""))
 
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None, language)
+    persona = sources.persona
+    constraints, carried = (persona.constraints, persona.said()) if persona else (None, "")
+    return Material(sources.passages, origin, constraints, carried, language)
 
 
 def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:

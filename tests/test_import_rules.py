@@ -27,7 +27,7 @@ ALLOWED = {
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},
-    "material": {"errors", "recipe", "records", "draft", "sources"},
+    "material": {"errors", "recipe", "records", "constraints", "language", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.constraints import Constraints, broken_constraints
+from pipeline.constraints import Constraints
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Fault, Form, form_findings
 from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.persona import Said, catch_phrases, keeps_constraints, unknown_facts
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
 from pipeline.words import Questions, subject_words
@@ -31,6 +32,8 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    carried: str = ""
+    """All that the persona's file says: what the facts in an answer are looked up in."""
     language: str = "en"
     """The dataset's."""
 
@@ -52,7 +55,7 @@ def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Chec
         if isinstance(draft, Rejection):
             result.rejections.append(draft)
             continue
-        findings = list(form_findings(draft, Form(checks, material.language)))
+        findings = list(draft_findings(draft, material, checks))
         fault = first_rejection(findings) or _source_fault(draft, material, checks, subjects)
         if fault:
             result.rejections.append(_rejected(draft, fault))
@@ -64,7 +67,25 @@ def curate(drafts: Iterable[Draft | Rejection], material: Material, checks: Chec
             continue
         met.add(record.id, draft.question)
         result.records.append(record)
+    worn = catch_phrases(_in_voice(result.records), checks.catch_phrase_share, checks.catch_phrase_least)
+    result.records = [_flagged(record, worn[record.id]) if record.id in worn else record for record in result.records]
     return result
+
+
+def _in_voice(records: Iterable[Record]) -> list[Said]:
+    return [Said(record.id, record.answer) for record in records if record.kind == "persona"]
+
+
+def _flagged(record: Record, finding: Finding) -> Record:
+    return record.model_copy(update={"flags": (*record.flags, finding.cause)})
+
+
+def draft_findings(draft: Draft, material: Material, checks: Checks) -> Iterator[Finding]:
+    """What the checks say that look at one draft by itself."""
+    yield from form_findings(draft, Form(checks, material.language))
+    if draft.kind == "persona" and material.constraints:
+        yield keeps_constraints(draft, material.constraints)
+        yield unknown_facts(draft, material.carried, material.language, checks.persona_facts)
 
 
 def first_rejection(findings: Iterable[Finding]) -> Finding | None:
@@ -81,8 +102,7 @@ def _source_fault(draft: Draft, material: Material, checks: Checks, subjects: li
         return unknown_number(draft.answer, passage)
     if draft.kind in REFUSAL_KINDS:
         return _answered_by_corpus(draft, checks.corpus_overlap, subjects)
-    broken = broken_constraints(draft.answer, material.constraints) if material.constraints else []
-    return Fault("breaks_constraint", f"The answer has {'; '.join(broken)}.") if broken else None
+    return None
 
 
 def _answered_by_corpus(draft: Draft, share: float, subjects: list[frozenset[str]]) -> Fault | None:

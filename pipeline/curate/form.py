@@ -231,13 +231,8 @@ def answer_language(draft: Draft, form: Form) -> Finding:
     return _language("answer", draft.answer, form)
 
 
-_PLAIN_WORDS = 3
-
-
 def _language(what: str, text: str, form: Form) -> Finding:
-    # Names are foreign in every language: without a few words besides them nothing is said about a text.
-    plain = [word for word in text.split()[1:] if word[0].isalpha() and not word[0].isupper()]
-    best = told(text, form.language) if len(plain) >= _PLAIN_WORDS or unspaced_words(text) else None
+    best = told(text, form.language)
     if best is None:
         return Finding("language_odds", f"the {what}: too little to tell")
     measured = f"the {what}: {best.language} {best.odds:.3g} times as likely, under {form.checks.language_odds:g}"
