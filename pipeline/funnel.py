@@ -20,6 +20,7 @@ class Funnel:
     drafts: int
     rejections: Counter[str] = field(default_factory=Counter)
     published: dict[str, int] = field(default_factory=dict)
+    flags: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def count(
@@ -39,6 +40,7 @@ class Funnel:
             drafts=len(items),
             rejections=Counter(rejection.cause for rejection in rejections),
             published={stem: len(records) for stem, records in parts.items()},
+            flags=Counter(flag for records in parts.values() for record in records for flag in record.flags),
         )
 
     @property
@@ -59,6 +61,8 @@ class Funnel:
         text += [f"          {count:>6}   {cause}" for cause, count in by_count]
         text.append(f"records   {self.drafts - rejected:>6}")
         text += [f"          {count:>6}   {stem}" for stem, count in self.published.items()]
+        by_count = sorted(self.flags.items(), key=lambda item: (-item[1], item[0]))
+        text += [f"flagged   {count:>6}   {flag}, for the reviewer" for flag, count in by_count]
         if not self.adds_up:
             ends = sum(self.published.values()) + rejected
             text.append(f"this funnel does not add up: {self.drafts} drafts, {ends} ends; please report it")

@@ -141,6 +141,18 @@ class Checks(_Section):
         return value
 
 
+class Diversity(_Section):
+    """From where on the variety of the whole dataset is warned about."""
+
+    least: int = Field(default=50, ge=1, description="questions or answers below which their patterns say nothing")
+    opening_share: float = Field(default=0.1, gt=0, le=1, description="of texts, may begin with the same three words")
+    phrase_share: float = Field(default=0.1, gt=0, le=1, description="of answers, may hold the same four words")
+    length_ratio: float = Field(
+        default=1.5, ge=1, description="the longest texts have at least so many times the words of the shortest"
+    )
+    silent_passages: float = Field(default=0.2, ge=0, le=1, description="of passages, may bring no question at all")
+
+
 class Split(_Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
@@ -166,6 +178,7 @@ class Recipe(_Section):
     persona: Persona | None = None
     refusals: Refusals | None = None
     checks: Checks = Checks()
+    diversity: Diversity = Diversity()
     split: Split = Split()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")

@@ -13,7 +13,9 @@ from pipeline import __version__
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material, Origin, curate
+from pipeline.curate.diversity import Diversity, diversity
 from pipeline.draft import Drafter
+from pipeline.draft.personas import PersonaDrafter
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import json_lines, sweep, write_folder, write_whole
 from pipeline.funnel import Funnel
@@ -116,7 +118,9 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         prove_no_leak(parts, recipe.checks.near_duplicate)
         rejections = [*curated.rejections, *dropped]
         funnel = Funnel.count(len(requests), len(unanswered), bought, items, rejections, parts)
-        for line in funnel.lines():
+        found = diversity(records, sources.passages, recipe.diversity)
+        remarks = [*_compliance(drafters, history), *found.lines()]
+        for line in (*funnel.lines(), *remarks):
             say(line)
         write_whole(folder / "rejected.jsonl", json_lines(rejections))
         waiting = 0 if stopped else Jobs(ledger).waiting()
@@ -126,7 +130,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             if waiting:
                 return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
             raise _nothing_passed(funnel, unanswered, stopped)
-        files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address))
+        files = dataset_files(recipe, parts, _provenance(loaded, sources, drafters, address, remarks, found))
         changed = write_folder(folder / "dataset", files, "manifest.json")
         passing("dataset-published")
         say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))
@@ -218,7 +222,19 @@ def _material(sources: Sources, requests: Sequence[Request], history: History, l
     return Material(sources.passages, origin, constraints, carried, language)
 
 
-def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:
+def _compliance(drafters: Sequence[Drafter], history: History) -> list[str]:
+    in_voice = (drafter for drafter in drafters if isinstance(drafter, PersonaDrafter))
+    return [drafter.compliance(history.told).line() for drafter in in_voice]
+
+
+def _provenance(
+    loaded: Loaded,
+    sources: Sources,
+    drafters: Sequence[Drafter],
+    address: Address,
+    remarks: Sequence[str],
+    found: Diversity,
+) -> Provenance:
     living = [sources.persona.name] if sources.persona and sources.persona.living_person else []
     return Provenance(
         version=__version__,
@@ -227,6 +243,8 @@ def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], a
         sources=sources.hashes,
         embedded_teacher=address.embedded,
         living_persons=living,
+        remarks=remarks,
+        diversity=found.model_dump(mode="json"),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.constraints import Constraints, broken_constraints, words
 from pipeline.curate.findings import Finding
+from pipeline.curate.frequent import Frequent
 from pipeline.records import Draft, content_id, normalised
 from pipeline.words import subject_words
 
@@ -84,11 +84,15 @@ def catch_phrases(said: Iterable[Said], share: float, least: int) -> Mapping[str
 
     Of these the cap's number passes, chosen by hash, so that the choice depends on nothing but the texts; `least`
     answers may share any phrase. `said` is gone through twice, and each time only once; what is held meanwhile does
-    not grow with it (lossy counting: Manku and Motwani, VLDB 2002).
+    not grow with it but for the holders of worn phrases.
     """
-    total, counts = _frequent(said, share)
+    frequent: Frequent[Trigram] = Frequent(share)
+    for one in said:
+        frequent.add(_trigrams(one.answer))
+    total = frequent.texts
     allowed = max(least, int(share * total))
-    worn = {phrase for phrase, count in counts.items() if count > allowed}
+    # A count may fall short by a tenth of the share; the holders are counted anew below.
+    worn = {phrase for phrase, count in frequent.counts.items() if count > allowed - share * total / 10}
     holders: dict[Trigram, list[tuple[str, str]]] = {phrase: [] for phrase in worn}
     runs: dict[str, str] = {}
     for one in said if worn else ():
@@ -104,30 +108,6 @@ def catch_phrases(said: Iterable[Said], share: float, least: int) -> Mapping[str
             detail = f"It wears out a phrase: {measured}."
             found.setdefault(name, Finding("catch_phrase_share", measured, "flagged", "catch_phrase", detail))
     return found
-
-
-_BUCKETS_PER_SHARE = 10
-
-
-def _frequent(said: Iterable[Said], share: float) -> tuple[int, Counter[Trigram]]:
-    """How many answers there are, and in how many each phrase stands; the rare ones are let go on the way.
-
-    A phrase in more than `share` of the answers is never let go, and its count falls short by a tenth of that at most.
-    """
-    width = max(1, round(_BUCKETS_PER_SHARE / share))
-    counts: Counter[Trigram] = Counter()
-    since: dict[Trigram, int] = {}
-    total = 0
-    for total, one in enumerate(said, 1):
-        bucket = (total - 1) // width
-        for trigram in set(_trigrams(one.answer)):
-            if trigram not in counts:
-                since[trigram] = bucket
-            counts[trigram] += 1
-        if total % width == 0:
-            for trigram in [name for name, count in counts.items() if count + since[name] <= bucket + 1]:
-                del counts[trigram], since[trigram]
-    return total, counts
 
 
 def _trigrams(answer: str) -> Iterator[Trigram]:

@@ -41,11 +41,12 @@ class Compliance(NamedTuple):
     asked_again: int
     """Broke one at first, and keep them now."""
 
-    def __str__(self) -> str:
+    def line(self) -> str:
+        """As a person reads it."""
         broken = self.answers - self.at_once - self.asked_again
         return (
-            f"{self.answers} answers: {self.at_once / max(self.answers, 1):.1%} keep the persona's constraints,"
-            f" {self.asked_again} more since they were asked for again, {broken} do not"
+            f"in voice  {self.answers:>6}   answers, {self.at_once / max(self.answers, 1):.1%} within the persona's"
+            f" constraints, {self.asked_again} more when asked again, {broken} outside"
         )
 
 
