@@ -7,6 +7,8 @@ import unicodedata
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.language import spaced, unspaced_words
+
 
 class Bounds(BaseModel):
     """The fewest and the most of something, both allowed."""
@@ -44,7 +46,7 @@ class Constraints(BaseModel):
 def broken_constraints(answer: str, constraints: Constraints) -> list[str]:
     """What the answer has too many or too few of, measured: `31 words, at most 30`. Empty if nothing."""
     measured = (
-        (len(words(answer)), constraints.words, "word", "words"),
+        (count_words(answer), constraints.words, "word", "words"),
         (len(hashtags(answer)), constraints.hashtags, "hashtag", "hashtags"),
         (len(emoji(answer)), constraints.emoji, "emoji", "emoji"),
     )
@@ -64,10 +66,16 @@ _GAP = re.compile(r"\s+|—|(?<!\d)–|–(?!\d)|…|\.{2,}")
 def words(text: str) -> list[str]:
     """The words as a reader counts them: `don't`, `first-principles`, `3.5` and `#Mars` are one each, emoji are none.
 
-    Scripts that are written without blanks count a run as one word.
+    Scripts that are written without blanks have a run as one word; `count_words` counts inside it.
     """
     plain = _EMOJI.sub(" ", text)
     return [word for word in _GAP.split(plain) if any(character.isalnum() for character in word)]
+
+
+def count_words(text: str) -> int:
+    """How many words a text has: `words`, but that scripts written without blanks are counted by their characters."""
+    unspaced = unspaced_words(text)
+    return len(words(spaced(text))) + unspaced if unspaced else len(words(text))
 
 
 # A hashtag starts a word and has a letter in it: C#, #1 and the anchor of a URL are none.

@@ -76,8 +76,9 @@ def material(sources: Sources, asked: Asked, history: History, language: str, he
         reply = history.told(key)
         return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
 
-    constraints = sources.persona.constraints if sources.persona else None
-    return Material(sources.passages, origin, constraints, language, held_out)
+    persona = sources.persona
+    constraints, carried = (persona.constraints, persona.said()) if persona else (None, "")
+    return Material(sources.passages, origin, constraints, carried, language, held_out)
 
 
 def read_held_out(loaded: Loaded) -> HeldOut | None:

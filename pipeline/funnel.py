@@ -22,6 +22,8 @@ class Funnel:
     """By cause."""
     published: dict[str, int] = field(default_factory=dict)
     """Rows by file stem."""
+    flags: Counter[str] = field(default_factory=Counter)
+    """Of published rows, by code."""
     typos: int = 0
     """Published rows that repeat another with a typing slip: no draft of their own."""
 
@@ -50,6 +52,8 @@ class Funnel:
         again = f"   {self.typos} of them once more with a typing slip" if self.typos else ""
         text.append(f"records   {self.drafts - rejected:>6}{again}")
         text += [f"          {count:>6}   {stem}" for stem, count in self.published.items()]
+        by_count = sorted(self.flags.items(), key=lambda item: (-item[1], item[0]))
+        text += [f"flagged   {count:>6}   {flag}, for the reviewer" for flag, count in by_count]
         if not self.adds_up:
             ends = sum(self.published.values()) - self.typos + rejected
             text.append(f"this funnel does not add up: {self.drafts} drafts, {ends} ends; please report it")

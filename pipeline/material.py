@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pipeline.constraints import broken_constraints, count_words
 from pipeline.corpus import Corpus
 from pipeline.draft import Drafter
 from pipeline.draft.documents import DocumentDrafter
@@ -13,8 +14,9 @@ from pipeline.draft.prompts import Manner, Prompt
 from pipeline.draft.refusals import Bank, Beside, RefusalDrafter, RefusalKind
 from pipeline.draft.terms import terms_of
 from pipeline.errors import InputError
+from pipeline.language import told
 from pipeline.reading import read_documents
-from pipeline.recipe import Banked, Loaded
+from pipeline.recipe import Banked, Loaded, Recipe
 from pipeline.records import Passage
 from pipeline.sources.documents import Document, Unread
 from pipeline.sources.passages import cut_passages, unique_passages
@@ -83,12 +85,26 @@ def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafte
         )
     if recipe.persona and sources.persona:
         group = recipe.persona.answers_per_request
-        drafters.append(
-            PersonaDrafter(sources.persona, group, prompt("persona_questions"), prompt("persona_answers"), manner)
-        )
+        questions, answers = prompt("persona_questions"), prompt("persona_answers")
+        measure = _measure(sources.persona, recipe)
+        drafters.append(PersonaDrafter(sources.persona, group, questions, answers, manner, measure))
     if recipe.refusals:
         drafters += _refusal_drafters(loaded, passages, prompt, manner)
     return drafters
+
+
+def _measure(persona: Persona, recipe: Recipe) -> Callable[[str], list[str]]:
+    """What an answer in a persona's voice breaks: the persona's constraints, and the dataset's language."""
+    checks = recipe.checks
+
+    def broken(answer: str) -> list[str]:
+        faults = broken_constraints(answer, persona.constraints)
+        best = told(answer, recipe.language)
+        if best and best.odds >= checks.language_odds and count_words(answer) >= checks.language_words:
+            faults.append(f"it is in the language {best.language!r}, not in {recipe.language!r}")
+        return faults
+
+    return broken
 
 
 def _refusal_drafters(

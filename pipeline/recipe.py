@@ -170,8 +170,29 @@ class Refusals(_Section):
 class Checks(_Section):
     """Thresholds of the checks; each check names its fault in the rejection."""
 
-    question_words: tuple[int, int] = (3, 60)
-    answer_words: tuple[int, int] = (1, 120)
+    question_words: tuple[int, int] = Field(default=(3, 60), description="fewest and most words of a question")
+    answer_words: tuple[int, int] = Field(default=(1, 120), description="fewest and most words of an answer")
+    answer_echo: float = Field(
+        default=85,
+        ge=50,
+        le=100,
+        description="an answer this alike to its question that adds no word to it repeats it (Indel ratio)",
+    )
+    language_odds: float = Field(
+        default=100,
+        gt=1,
+        description="a text is in another language if that is so many times as likely as the recipe's",
+    )
+    language_words: int = Field(
+        default=6, ge=1, description="a text in another language with fewer words (a title, a term) is only flagged"
+    )
+    persona_facts: int = Field(
+        default=0, ge=0, description="numbers and names of an answer that the persona's file may lack; more are flagged"
+    )
+    catch_phrase_share: float = Field(
+        default=0.05, gt=0, le=1, description="of a persona's answers, may hold one phrase; those above are flagged"
+    )
+    catch_phrase_least: int = Field(default=3, ge=1, description="answers that may share a phrase in any case")
     near_duplicate: float = Field(
         default=90,
         ge=50,
@@ -227,6 +248,18 @@ class Decontamination(_Section):
     same_meaning: float = Field(default=0.95, gt=0, le=1, description="cosine from which a question is rejected")
 
 
+class Diversity(_Section):
+    """From where on the variety of the whole dataset is warned about."""
+
+    least: int = Field(default=50, ge=1, description="questions or answers below which their patterns say nothing")
+    opening_share: float = Field(default=0.1, gt=0, le=1, description="of texts, may begin with the same three words")
+    phrase_share: float = Field(default=0.1, gt=0, le=1, description="of answers, may hold the same four words")
+    length_ratio: float = Field(
+        default=1.5, ge=1, description="the longest texts have at least so many times the words of the shortest"
+    )
+    silent_passages: float = Field(default=0.2, ge=0, le=1, description="of passages, may bring no question at all")
+
+
 class Split(_Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
@@ -248,7 +281,11 @@ class Recipe(_Section):
     """All there is to say about one dataset."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
-    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$", description="for the card")
+    language: str = Field(
+        default="en",
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639-1; questions and answers are checked to be in it, and the card says so",
+    )
     teacher: Teacher = Teacher()
     budget: Budget = Budget()
     documents: Documents | None = None
@@ -256,6 +293,7 @@ class Recipe(_Section):
     refusals: Refusals | None = None
     checks: Checks = Checks()
     decontamination: Decontamination | None = None
+    diversity: Diversity = Diversity()
     split: Split = Split()
     typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from pipeline import __version__
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
-from pipeline.curate import SHARD, curate
-from pipeline.draft import Drafter
-from pipeline.drafted import Asked, drafts_in_order, material, read_held_out, spool_of_items
+from pipeline.drafted import Asked
 from pipeline.errors import InputError, TeacherError, TryAgainLater
-from pipeline.files import Writing, json_line, sweep, write_folder
+from pipeline.files import sweep
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
-from pipeline.publish.dataset import Dataset, Provenance
-from pipeline.publish.schema import TRAIN
-from pipeline.publish.split import assign, prove_no_leak
+from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
-from pipeline.records import Record, Rejection
-from pipeline.review.sheets import Verdicts, decide, lay_sheet, read_sheets
-from pipeline.spool import Spool
 from pipeline.teacher.batches import Jobs
-from pipeline.teacher.endpoint import Address, environment, find_teacher
+from pipeline.teacher.endpoint import environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import Price, find_price
 from pipeline.teacher.request import Request
@@ -94,7 +86,6 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
-    held_out = read_held_out(loaded)
     drafters = choose_drafters(loaded, sources, address.model)
 
     with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
@@ -108,41 +99,16 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         passing("asking-over")
         asked = Asked.of(drafters, history)
         funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
-        with (
-            spool_of_items(folder) as items,
-            Spool[Record](folder, Record) as records,
-            Writing(folder / "rejected.jsonl") as rejected,
-        ):
-            laid = ledger.laid()
-            verdicts = read_sheets(folder / "review", laid)
-            against = material(sources, asked, history, recipe.language, held_out)
-            drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            ends = curate(drafted, against, recipe.checks, folder / "index.sqlite", verdicts.gone)
-            _part(ends, records, rejected, funnel)
-            lay_sheet(folder / "review", records, laid, ledger.note_laid)
-            passing("sheet-laid")
-            kept = _Kept(records, verdicts)
-            for dropped in kept.dropped():
-                funnel.rejections[dropped.cause] += 1
-                rejected.write(json_line(dropped))
-            parts = assign(kept, recipe)
-            prove_no_leak(kept, parts, recipe.language)
-            funnel.published, funnel.typos = parts.counts, len(parts.slips)
-            for line in (*funnel.lines(), *parts.told):
-                say(line)
-            rejected.finish()
-            waiting = 0 if stopped else Jobs(ledger).waiting()
+        built = rebuild(Ingredients(loaded, address, sources, drafters, history, ledger), asked, funnel, say)
+        waiting = 0 if stopped else Jobs(ledger).waiting()
+        if waiting:
+            say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
+        if not built.published:
             if waiting:
-                say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
-            if not parts.counts[TRAIN]:
-                if waiting:
-                    return Outcome(folder / "dataset", funnel, False, verdicts.problems, waiting)
-                raise _nothing_passed(funnel, asked.unanswered, stopped)
-            dataset = Dataset(recipe, _provenance(loaded, sources, drafters, address))
-            rows = dataset.lines(parts.rows(kept))
-            changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
+                return Outcome(folder / "dataset", funnel, False, built.problems, waiting)
+            raise _nothing_passed(funnel, asked.unanswered, stopped)
         passing("dataset-published")
-        say(f"dataset: {folder / 'dataset'}" + ("" if changed else " (unchanged)"))
+        say(f"dataset: {folder / 'dataset'}" + ("" if built.changed else " (unchanged)"))
         if history.held:
             say(
                 f"{history.held} requests have changed since they were paid; the old replies stand."
@@ -154,7 +120,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 f"{why}; the dataset holds what the others brought ({asked.unanswered} requests are left).",
                 remedy="Run the same command again: only these are asked.",
             )
-        return Outcome(folder / "dataset", funnel, changed, verdicts.problems, waiting)
+        return Outcome(folder / "dataset", funnel, built.changed, built.problems, waiting)
 
 
 @contextmanager
@@ -201,48 +167,6 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
 
 def _estimate(requests: Sequence[Request], price: Price) -> float | None:
     return price.of(sum(r.input_estimate for r in requests), sum(r.output_estimate for r in requests))
-
-
-def _part(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
-    """Records wait in the spool, a shard a block; rejections go to their file."""
-    shard: list[Record] = []
-    for end in ends:
-        if isinstance(end, Rejection):
-            funnel.rejections[end.cause] += 1
-            rejected.write(json_line(end))
-            continue
-        shard.append(end)
-        if len(shard) == SHARD:
-            records.add(shard)
-            shard = []
-    records.add(shard)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The records as the person wants them, read from the spool as often as they are gone through."""
-
-    records: Spool[Record]
-    verdicts: Verdicts
-
-    def __iter__(self) -> Iterator[Record]:
-        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Record))
-
-    def dropped(self) -> Iterator[Rejection]:
-        """Those that the person does not want."""
-        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Rejection))
-
-
-def _provenance(loaded: Loaded, sources: Sources, drafters: Sequence[Drafter], address: Address) -> Provenance:
-    living = [sources.persona.name] if sources.persona and sources.persona.living_person else []
-    return Provenance(
-        version=__version__,
-        recipe_sha256=loaded.sha256,
-        prompts={name: text for drafter in drafters for name, text in drafter.prompts.items()},
-        sources=sources.hashes,
-        embedded_teacher=address.embedded,
-        living_persons=living,
-    )
 
 
 def _nothing_passed(funnel: Funnel, unanswered: int, stopped: str) -> Exception:

@@ -1,7 +1,7 @@
 """Words of a question: which carry its content, and when two questions are the same but for trifles.
 
-English function words only: in other languages every word counts as content, so fewer questions are
-called alike and none is called alike wrongly.
+Likeness knows English function words only: in other languages every word counts as content, so fewer questions
+are called alike and none is called alike wrongly. Whether a question names anything is asked of more languages.
 """
 
 from __future__ import annotations
@@ -32,6 +32,50 @@ def content_words(text: str) -> tuple[str, ...]:
 def subject_words(text: str) -> frozenset[str]:
     """Crude stems of the content words less the question words: what a question is about."""
     return frozenset(_stem(word) for word in content_words(text) if word not in _QUESTION_WORDS)
+
+
+# Words that a question in the language may hold without naming anything. Of Chinese and Japanese, characters.
+_EMPTY = {
+    "de": """was wer wen wem wessen wie wo wann warum wieso weshalb welche welcher welches welchen woher wohin ist sind
+    war waren wird werden hat haben kann können soll sollen muss müssen darf dürfen tut tun das dies dieses
+    diese dieser der die den dem des ein eine es er sie ihn ihm ihr ihnen wir du man hier dort da denn so und
+    oder nicht für mit von zu bei auf in an über damit dafür davon dazu also""",
+    "es": """qué que quién quien quiénes cuál cuáles cómo cuándo dónde adónde por para cuánto cuánta cuántos cuántas es
+    son fue era eran será está están hay ha han tiene tienen hace hacen puede pueden debe deben esto eso aquello
+    este esta ese esa estos estas el la los las lo un una ello él ella ellos ellas se le les me te de en con a y
+    o no aquí allí así""",
+    "fr": """que quoi qui quel quelle quels quelles comment quand où pourquoi combien est sont était a ont fait font
+    peut peuvent doit doivent ce cela ça c celui celle ceux celles il elle ils elles on le la les l un une de du des
+    en y à et ou ne pas n qu ici là ainsi cette cet ces est-ce qu'est-ce c'est""",
+    "it": """che cosa chi quale quali come quando dove perché quanto quanta quanti quante è sono era erano ha hanno fa
+    fanno può possono deve devono questo questa quello quella ciò esso essa lui lei loro lo la il i gli le un
+    una di a da in con per e o non qui lì così si""",
+    "pt": """o que quem qual quais como quando onde por porque porquê quanto quanta quantos quantas é são foi era eram
+    está tem têm faz fazem pode podem deve devem isto isso aquilo este esta esse essa ele ela eles elas a os as
+    um uma de em com para e ou não aqui ali assim se""",
+    "nl": """wat wie waar wanneer waarom hoe welke welk hoeveel is zijn was waren wordt worden heeft hebben kan kunnen
+    moet moeten doet doen dit dat deze die het de een hij zij ze er hier daar zo en of niet voor met van te op
+    in aan""",
+    "ar": """ما ماذا من متى أين كيف لماذا لم هل كم أي هو هي هم هذا هذه ذلك تلك هؤلاء يكون تكون كان كانت في على عن إلى و
+    أو لا كذلك""",
+    "zh": "这 那 它 他 她 们 是 什 么 的 吗 呢 为 何 怎 样 哪 里 谁 有 会 能 可 以 在 了 个 些",
+    "ja": "こ れ そ あ ど の 何 な に は が を で も か す ま た い つ 誰 だ う",
+}
+_EMPTY_WORDS = {language: frozenset(words.split()) for language, words in _EMPTY.items()}
+
+
+def names_nothing(question: str, language: str) -> bool:
+    """Whether a question holds nothing but function words: "What is it?", "¿Qué es eso?", "这是什么？".
+
+    False in a language whose function words are not known here.
+    """
+    if language == "en":
+        return not subject_words(question)
+    empty = _EMPTY_WORDS.get(language)
+    if empty is None:
+        return False
+    text = normalised(question)
+    return empty.issuperset(text.replace(" ", "") if language in ("zh", "ja") else text.split())
 
 
 def _stem(word: str) -> str:

@@ -11,14 +11,15 @@ import pytest
 
 from tests.conftest import ROOT
 
-SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash", "corpus"}
+SHARED_NOUNS = {"errors", "records", "yamlfile", "words", "constraints", "files", "crash", "corpus", "language"}
 ALLOWED = {
     "errors": set(),
     "records": set(),
     "yamlfile": {"errors"},
     "words": {"records"},
     "corpus": {"records", "words"},
-    "constraints": set(),
+    "constraints": {"language"},
+    "language": set(),
     "files": {"errors", "crash"},
     "crash": set(),
     "mishap": set(),
@@ -29,12 +30,16 @@ ALLOWED = {
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
     "history": {"draft", "teacher"},
+    "rebuild": {
+        *("crash", "files", "funnel", "recipe", "records", "spool", "history", "material", "drafted"),
+        *("draft", "curate", "review", "publish", "teacher"),
+    },
     "why": {
         *("errors", "files", "recipe", "records", "spool", "history", "material", "drafted"),
         *("draft", "curate", "review", "publish", "teacher"),
     },
     "reading": {"errors", "recipe", "records", "sources"},
-    "material": {"corpus", "errors", "reading", "recipe", "records", "draft", "sources"},
+    "material": {"corpus", "constraints", "language", "errors", "reading", "recipe", "records", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},
     "workspace": {"errors", "recipe"},
     "sources": SHARED_NOUNS | {"recipe"},

@@ -9,13 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from pipeline.constraints import Constraints, broken_constraints
+from pipeline.constraints import Constraints
 from pipeline.corpus import Corpus
 from pipeline.curate.decontaminate import HeldOut
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.findings import Finding
-from pipeline.curate.form import Fault, answer_form, question_form, wording
+from pipeline.curate.form import Fault, Form, form_findings
 from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.persona import keeps_constraints, unknown_facts
 from pipeline.curate.refusals import answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
@@ -41,6 +42,8 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    carried: str = ""
+    """All that the persona's file says: what the facts in an answer are looked up in."""
     language: str = "en"
     """The recipe's."""
     held_out: HeldOut | None = None
@@ -87,6 +90,7 @@ class Curator:
 
         self._material = material
         self._thresholds = checks
+        self._form = Form(checks, material.language)
         self._dropped = dropped
         self._questions = Duplicates(index, Terms.of(checks, material.language))
 
@@ -99,12 +103,10 @@ class Curator:
     @property
     def _checks(self) -> tuple[Check, ...]:
         return (
-            _each(lambda draft: _word("question_form", question_form(draft, self._thresholds))),
-            _each(lambda draft: _word("answer_form", answer_form(draft, self._thresholds))),
-            _each(lambda draft: _word("wording", wording(draft))),
+            _each(lambda draft: tuple(form_findings(draft, self._form))),
             _each(lambda draft: _quote(draft, self._material)),
             _each(lambda draft: _numbers(draft, self._material)),
-            _each(lambda draft: _constraints(draft, self._material)),
+            _each(lambda draft: _persona(draft, self._material, self._thresholds)),
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
             self._contamination,
             self._duplicates,  # the last, for it remembers what comes as far as this
@@ -204,13 +206,13 @@ def _numbers(draft: Draft, material: Material) -> Word:
     return _word("numbers", unknown_number(draft.answer, material.passages[draft.passage]))
 
 
-def _constraints(draft: Draft, material: Material) -> Word:
+def _persona(draft: Draft, material: Material, checks: Checks) -> Word:
     if draft.kind != "persona" or material.constraints is None:
         return ()
-    broken = "; ".join(broken_constraints(draft.answer, material.constraints))
-    if broken:
-        return Finding("constraints", broken, "rejected", "breaks_constraint", f"The answer has {broken}.")
-    return Finding("constraints", "all kept")
+    return (
+        keeps_constraints(draft, material.constraints),
+        unknown_facts(draft, material.carried, material.language, checks.persona_facts),
+    )
 
 
 def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:

@@ -1,14 +1,18 @@
-"""A persona's questions and answers: its question prompts first, then answers to groups of questions."""
+"""A persona's questions and answers: its question prompts first, then answers to groups of questions.
+
+An answer that breaks a constraint is asked for again, once, with what was measured; what comes then counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from pipeline.draft import Told
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
-from pipeline.draft.prompts import INTEGER, STRING, Manner, Prompt, array_of, object_schema
+from pipeline.draft.prompts import INTEGER, STRING, Manner, Prompt, array_of, object_schema, slot
 from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.records import Draft, Rejection, content_id, normalised
 from pipeline.sources.personas import Persona
@@ -24,15 +28,57 @@ class _Question:
     request: str
 
 
+_Given = dict[int, tuple[str, Request]]
+Measure = Callable[[str], list[str]]
+"""What an answer breaks, each with its figure: `52 words, at most 45`."""
+
+
+class Compliance(NamedTuple):
+    """How many of a persona's answers keep its constraints, every answer measured."""
+
+    answers: int
+    at_once: int
+    asked_again: int
+    """Broke one at first, and keep them now."""
+
+    def line(self) -> str:
+        """As a person reads it."""
+        broken = self.answers - self.at_once - self.asked_again
+        return (
+            f"in voice  {self.answers:>6}   answers, {self.at_once / max(self.answers, 1):.1%} within the persona's"
+            f" constraints, {self.asked_again} more when asked again, {broken} outside"
+        )
+
+
+_AGAIN = """
+
+These of your answers break a constraint, as measured:
+
+{broken}
+
+Answer these questions again under the same numbers, within all constraints, and no other question:
+
+{questions}"""
+
+
 class PersonaDrafter:
-    """Asks for lists of questions, then for answers in the persona's voice."""
+    """Asks for lists of questions, then for answers in the persona's voice, then for those that broke a constraint."""
 
-    stages = 2 * (1 + CONTINUATIONS)
+    stages = 3 * (1 + CONTINUATIONS)
 
-    def __init__(self, persona: Persona, per_request: int, questions: Prompt, answers: Prompt, manner: Manner) -> None:
+    def __init__(
+        self,
+        persona: Persona,
+        per_request: int,
+        questions: Prompt,
+        answers: Prompt,
+        manner: Manner,
+        measure: Measure,
+    ) -> None:
         self.prompts = {questions.path.name: questions.text, answers.path.name: answers.text}
         self._persona = persona
         self._per_request = per_request
+        self._measure = measure
         self._answers = answers
         self._manner = manner
         self._card = persona.card()
@@ -53,14 +99,14 @@ class PersonaDrafter:
         ]
 
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """The question lists, the rest of those that were cut, the answers to them, and the rest of these."""
-        lists = (request for _, request in self._lists)
-        if stage == 0:
-            return lists
-        if stage <= CONTINUATIONS:
-            return continuations(told, lists, "questions", stage)
-        groups, stage = (request for _, request in self._groups(told)), stage - CONTINUATIONS - 1
-        return groups if stage == 0 else continuations(told, groups, "answers", stage)
+        """The question lists, the answers, and again those that broke a constraint; after each the rest of cut ones."""
+        part, stage = divmod(stage, 1 + CONTINUATIONS)
+        first: Iterator[Request] = (
+            (request for _, request in self._lists),
+            (request for _, request in self._groups(told)),
+            (again for group, request in self._groups(told) if (again := self._again(group, request, told))),
+        )[part]
+        return first if stage == 0 else continuations(told, first, "answers" if part else "questions", stage)
 
     def still_to_come(self, told: Told) -> int:
         """Answers to the lists that have not come yet, if they come as long as asked for."""
@@ -77,6 +123,18 @@ class PersonaDrafter:
         for group, request in self._groups(told):
             if told(request.key) is not None:
                 yield from self._answered(group, request, told)
+
+    def compliance(self, told: Told) -> Compliance:
+        """How many of the answers that have come keep the constraints."""
+        answers = at_once = mended = 0
+        for group, request in self._groups(told):
+            first = self._given(group, request, told)
+            now = self._final(group, request, told)
+            broken = self._broken(first)
+            answers += len(first)
+            at_once += len(first) - len(broken)
+            mended += sum(not self._measure(now[number][0]) for number in broken)
+        return Compliance(answers, at_once, mended)
 
     def _listed(self, told: Told) -> Iterator[_Question | Rejection]:
         """The questions of the lists that have come; one met before is a rejection: its answer would be paid twice."""
@@ -108,17 +166,56 @@ class PersonaDrafter:
                 yield group, self._answer_request(group)
 
     def _answer_request(self, group: Sequence[_Question]) -> Request:
-        numbered = "\n".join(f"{number}. {question.text}" for number, question in enumerate(group, 1))
-        answer = object_schema(number=INTEGER, answer=STRING)
-        schema = object_schema(answers=array_of(answer, at_least=len(group), at_most=len(group)))
         subject = content_id(self._persona.name, *(question.text for question in group))
         return self._answers.request(
-            "persona_answers", subject, schema, self._manner, persona=self._card, questions=numbered
+            "persona_answers",
+            subject,
+            _answer_schema(len(group)),
+            self._manner,
+            persona=self._card,
+            questions=_listing(enumerate(group, 1)),
         )
 
+    def _again(self, group: Sequence[_Question], request: Request, told: Told) -> Request | None:
+        """The request for those answers of a group that break a constraint; None if none does."""
+        given = self._given(group, request, told)
+        broken = self._broken(given)
+        if not broken:
+            return None
+        measured = "\n".join(
+            json.dumps({"number": number, "answer": given[number][0], "fault": "; ".join(faults)}, ensure_ascii=False)
+            for number, faults in broken.items()
+        )
+        listing = _listing((number, group[number - 1]) for number in broken)
+        return replace(
+            request,
+            user=request.user + _AGAIN.format(broken=slot(measured, "broken"), questions=slot(listing, "questions")),
+            schema=_answer_schema(len(broken)),
+            subject=f"{request.subject}:again",
+        )
+
+    def _given(self, group: Sequence[_Question], request: Request, told: Told) -> _Given:
+        """The answers in the replies to a request, by number of the question, each with the request that brought it."""
+        answers, _ = told_list(told, request, "answers")
+        return {number: given for number, given in _numbered(answers).items() if 1 <= number <= len(group)}
+
+    def _broken(self, given: _Given) -> dict[int, list[str]]:
+        """By number, what is measured of the answers that break a constraint."""
+        measured = ((number, self._measure(answer)) for number, (answer, _) in sorted(given.items()))
+        return {number: faults for number, faults in measured if faults}
+
+    def _final(self, group: Sequence[_Question], request: Request, told: Told) -> _Given:
+        """The answers that count: the later one where one was asked for again and has come."""
+        given = self._given(group, request, told)
+        again = self._again(group, request, told)
+        if again is None:
+            return given
+        later = self._given(group, again, told)
+        return given | {number: later[number] for number in self._broken(given) if number in later}
+
     def _answered(self, group: Sequence[_Question], request: Request, told: Told) -> Iterator[Draft | Rejection]:
-        answers, fault = told_list(told, request, "answers")
-        given = _numbered(answers)
+        _, fault = told_list(told, request, "answers")
+        given = self._final(group, request, told)
         for number, question in enumerate(group, 1):
             if number not in given:
                 silent = fault or Unreadable("unanswered", f"The reply holds no answer number {number}.")
@@ -134,6 +231,15 @@ class PersonaDrafter:
                 fact=content_id(self._persona.name, normalised(question.text)),
                 request=source.key,
             )
+
+
+def _answer_schema(count: int) -> dict[str, Any]:
+    answer = object_schema(number=INTEGER, answer=STRING)
+    return object_schema(answers=array_of(answer, at_least=count, at_most=count))
+
+
+def _listing(questions: Iterable[tuple[int, _Question]]) -> str:
+    return "\n".join(f"{number}. {question.text}" for number, question in questions)
 
 
 def _numbered(answers: Sequence[tuple[Any, Request]]) -> dict[int, tuple[str, Request]]:

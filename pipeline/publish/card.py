@@ -51,6 +51,9 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
         )
     rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in (TRAIN, *SLICES))
     parts.append(f"| file | rows | what |\n|---|---|---|\n{rows}\n")
+    if manifest.remarks:
+        listed = "\n".join(f"- {' '.join(remark.split())}" for remark in manifest.remarks)
+        parts.append(f"As measured over the whole set:\n\n{listed}\n")
     if recipe.refusals:
         sentences = " or ".join(f"`{sentence}`" for sentence in manifest.refusals)
         parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with {sentences}.\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.files import json_line, sha256
@@ -25,6 +25,10 @@ class Provenance:
     sources: Mapping[str, str]
     embedded_teacher: bool
     living_persons: Sequence[str]
+    remarks: Sequence[str] = ()
+    """What the run says of the whole set."""
+    diversity: Mapping[str, Any] = field(default_factory=dict)
+    """The same as numbers."""
 
 
 class Dataset:
@@ -70,6 +74,8 @@ class Dataset:
             counts=self._counts,
             files=dict(sorted({**hashes, **{name: sha256(content) for name, content in files.items()}}.items())),
             living_persons=list(provenance.living_persons),
+            remarks=list(provenance.remarks),
+            diversity=dict(provenance.diversity),
         )
         files["README.md"] = card(manifest, recipe).encode()
         manifest.files["README.md"] = sha256(files["README.md"])

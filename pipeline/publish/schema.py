@@ -68,6 +68,8 @@ class Manifest(BaseModel):
     counts: dict[str, int] = Field(description="rows per file stem")
     files: dict[str, str] = Field(description="file name to sha256")
     living_persons: list[str] = Field(default_factory=list, description="personas that imitate a living person")
+    remarks: list[str] = Field(default_factory=list, description="what the run said of the whole set: variety, voice")
+    diversity: dict[str, Any] = Field(default_factory=dict, description="the same as numbers")
 
 
 def read_manifest(folder: Path) -> Manifest:

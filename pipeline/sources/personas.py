@@ -78,6 +78,10 @@ class Persona(_Part):
                 raise ValueError(f"examples: answer {number} breaks the constraints: {'; '.join(faults)}")
         return self
 
+    def said(self) -> str:
+        """Everything that the file says, in one text: what the facts in an answer can be looked up in."""
+        return "\n".join((self.card(), *(wanted.prompt for wanted in self.questions)))
+
     def card(self) -> str:
         """What the teacher is shown of the persona, as YAML: all but the question prompts."""
         shown = self.model_dump(mode="json", exclude={"questions", "living_person"})

@@ -1,0 +1,43 @@
+"""Turns of phrase that belong to a teacher and not to a dataset: it speaks of its source, of itself, or leaves a gap.
+
+Each language has its own, and all are looked for whatever the dataset's language: a teacher that slips often slips
+into English. A noun alone is no fault ("Where is the text of the treaty kept?"); what is done with it is.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+_WHAT = {
+    "speaks_of_source": "speaks of its source, which the student never sees",
+    "teacher_speak": "speaks as the teacher",
+    "placeholder": "holds a placeholder",
+}
+
+
+class Turn(NamedTuple):
+    """What gives a fault of speech away."""
+
+    pattern: re.Pattern[str]
+    cause: str
+    what: str
+    """What the text does, after "It "."""
+
+
+@cache
+def turns() -> tuple[Turn, ...]:
+    """Those of speech.yaml, in the order in which they are looked for."""
+    listed = yaml.safe_load(Path(__file__).with_name("speech.yaml").read_text(encoding="utf-8"))
+    words = listed["words"]
+
+    def pattern(by_language: dict[str, str]) -> re.Pattern[str]:
+        lines = [line for text in by_language.values() for line in text.split("\n") if line]
+        filled = [re.sub(rf"<({'|'.join(words)})>", lambda found: words[found[1]], line) for line in lines]
+        return re.compile("|".join(f"(?:{line})" for line in filled), re.IGNORECASE)
+
+    return tuple(Turn(pattern(listed[cause]), cause, what) for cause, what in _WHAT.items())

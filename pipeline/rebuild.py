@@ -1,0 +1,176 @@
+"""What is rebuilt at every run: records, rejections, the sheet of what is new, and the dataset.
+
+All of it follows from what the ledger and the sheets hold, and streams: records wait in a spool on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import __version__
+from pipeline.crash import passing
+from pipeline.curate import SHARD, curate
+from pipeline.curate.diversity import Diversity, diversity
+from pipeline.curate.findings import Finding
+from pipeline.curate.persona import Said, catch_phrases
+from pipeline.draft import Drafter
+from pipeline.draft.personas import PersonaDrafter
+from pipeline.drafted import Asked, drafts_in_order, material, read_held_out, spool_of_items
+from pipeline.files import Writing, json_line, write_folder
+from pipeline.funnel import Funnel
+from pipeline.history import History
+from pipeline.material import Say, Sources
+from pipeline.publish.dataset import Dataset, Provenance
+from pipeline.publish.schema import TRAIN
+from pipeline.publish.split import assign, prove_no_leak
+from pipeline.recipe import Loaded
+from pipeline.records import Record, Rejection
+from pipeline.review.sheets import Verdicts, decide, lay_sheet, read_sheets
+from pipeline.spool import Spool
+from pipeline.teacher.endpoint import Address
+from pipeline.teacher.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a dataset is made from."""
+
+    loaded: Loaded
+    address: Address
+    sources: Sources
+    drafters: Sequence[Drafter]
+    history: History
+    ledger: Ledger
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's outputs."""
+        return self.ledger.folder
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of it."""
+
+    published: bool
+    """False if nothing is left to train on: then the dataset stays as it was."""
+    changed: bool
+    """The dataset differs from what was published before."""
+    problems: list[str]
+    """Lines of review sheets that could not be followed, each as file:line: what."""
+
+
+def rebuild(given: Ingredients, asked: Asked, funnel: Funnel, say: Say) -> Built:
+    """Records, rejections, sheet and dataset from what the ledger and the sheets hold; `funnel` counts on.
+
+    Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
+    """
+    recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
+    laid = ledger.laid()
+    verdicts = read_sheets(folder / "review", laid)
+    with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
+        _curate(given, asked, verdicts, spool, rejected, funnel)
+        records = _Flagged.of(spool, given)
+        lay_sheet(folder / "review", records, laid, ledger.note_laid)
+        passing("sheet-laid")
+        kept = _Kept(records, verdicts)
+        for dropped in kept.dropped():
+            funnel.rejections[dropped.cause] += 1
+            rejected.write(json_line(dropped))
+        rejected.finish()
+        parts = assign(kept, recipe)
+        prove_no_leak(kept, parts, recipe.language)
+        funnel.published, funnel.typos = parts.counts, len(parts.slips)
+        variety = diversity(_counting_flags(kept, funnel), given.sources.passages, recipe.diversity)
+        remarks = [*parts.told, *_compliance(given), *variety.lines()]
+        for line in (*funnel.lines(), *remarks):
+            say(line)
+        if not parts.counts[TRAIN]:
+            return Built(False, False, verdicts.problems)
+        dataset = Dataset(recipe, _provenance(given, remarks, variety))
+        rows = dataset.lines(parts.rows(kept))
+        changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
+        return Built(True, changed, verdicts.problems)
+
+
+def _curate(
+    given: Ingredients, asked: Asked, verdicts: Verdicts, records: Spool[Record], rejected: Writing, funnel: Funnel
+) -> None:
+    """Records go into the spool, a shard a block; rejections to their file."""
+    against = material(given.sources, asked, given.history, given.loaded.recipe.language, read_held_out(given.loaded))
+    with spool_of_items(given.folder) as items:
+        drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items))
+        index = given.folder / "index.sqlite"
+        shard: list[Record] = []
+        for end in curate(drafted, against, given.loaded.recipe.checks, index, verdicts.gone):
+            if isinstance(end, Rejection):
+                funnel.rejections[end.cause] += 1
+                rejected.write(json_line(end))
+                continue
+            shard.append(end)
+            if len(shard) == SHARD:
+                records.add(shard)
+                shard = []
+        records.add(shard)
+
+
+@dataclass(frozen=True)
+class _Flagged:
+    """The records, each with the flag that only all of them together can bring."""
+
+    records: Spool[Record]
+    worn: Mapping[str, Finding]
+    """By id: a phrase that too many answers share."""
+
+    @classmethod
+    def of(cls, records: Spool[Record], given: Ingredients) -> _Flagged:
+        checks = given.loaded.recipe.checks
+        said = (Said(record.id, record.answer) for record in records if record.kind == "persona")
+        return cls(records, catch_phrases(said, checks.catch_phrase_share, checks.catch_phrase_least))
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self.records:
+            found = self.worn.get(record.id)
+            yield record.model_copy(update={"flags": (*record.flags, found.cause)}) if found else record
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The records as the person wants them, read from the spool as often as they are gone through."""
+
+    records: Iterable[Record]
+    verdicts: Verdicts
+
+    def __iter__(self) -> Iterator[Record]:
+        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Record))
+
+    def dropped(self) -> Iterator[Rejection]:
+        """Those that the person does not want."""
+        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Rejection))
+
+
+def _counting_flags(records: Iterable[Record], funnel: Funnel) -> Iterator[Record]:
+    for record in records:
+        funnel.flags.update(flag.partition(":")[0] for flag in record.flags)
+        yield record
+
+
+def _compliance(given: Ingredients) -> list[str]:
+    in_voice = (drafter for drafter in given.drafters if isinstance(drafter, PersonaDrafter))
+    return [drafter.compliance(given.history.told).line() for drafter in in_voice]
+
+
+def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity) -> Provenance:
+    persona = given.sources.persona
+    return Provenance(
+        version=__version__,
+        recipe_sha256=given.loaded.sha256,
+        prompts={name: text for drafter in given.drafters for name, text in drafter.prompts.items()},
+        sources=given.sources.hashes,
+        embedded_teacher=given.address.embedded,
+        living_persons=[persona.name] if persona and persona.living_person else [],
+        remarks=remarks,
+        diversity=variety.model_dump(mode="json"),
+    )
