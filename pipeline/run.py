@@ -20,6 +20,7 @@ from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import json_lines, sweep, write_folder, write_whole
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.language import can_tell
 from pipeline.material import Say, Sources, choose_drafters, gather
 from pipeline.publish.dataset import Provenance, dataset_files
 from pipeline.publish.schema import TRAIN
@@ -107,6 +108,8 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         passing("asking-over")
         requests = list(chain.from_iterable(history.plan(drafters)))
         unanswered = [request for request in requests if not history.has(request.key)]
+        if not can_tell(recipe.language):
+            say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
         items = drafts_in_order(drafters, history)
         curated = curate(items, _material(sources, requests, history, recipe.language), recipe.checks)
         verdicts = read_sheets(folder / "review", ledger.laid())
