@@ -44,6 +44,15 @@ _PLAIN_WORDS = 3
 """Words without a capital, after the first: fewer may all belong to a name, such as Rio de Janeiro."""
 
 
+def _kin(language: str) -> set[str]:
+    return next((kin for kin in _KIN if language in kin), {language})
+
+
+def can_tell(language: str) -> bool:
+    """Whether texts can be told to be in this language or not."""
+    return bool(_kin(language) & known_languages())
+
+
 def told(text: str, language: str) -> Told | None:
     """The likeliest language of a text beside the one it should be in; None if nothing can be said.
 
@@ -53,9 +62,9 @@ def told(text: str, language: str) -> Told | None:
     plain = [word for word in _UNTELLING.sub(" ", text).split()[1:] if not word[0].isupper()]
     if len(plain) < _PLAIN_WORDS and not unspaced_words(text):
         return None
-    kin = next((kin for kin in _KIN if language in kin), {language})
-    if not kin & known_languages():
+    if not can_tell(language):
         return None
+    kin = _kin(language)
     likely = _likely(" ".join(text.split()))
     best = max((name for name in likely if name != _NO_LANGUAGE), key=lambda name: likely[name])
     if best in kin:

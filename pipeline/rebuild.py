@@ -21,6 +21,7 @@ from pipeline.drafted import Asked, drafts_in_order, material, read_held_out, sp
 from pipeline.files import Writing, json_line, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.language import can_tell
 from pipeline.material import Say, Sources
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
@@ -68,6 +69,8 @@ def rebuild(given: Ingredients, asked: Asked, funnel: Funnel, say: Say) -> Built
     Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
     """
     recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
+    if not can_tell(recipe.language):
+        say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
     laid = ledger.laid()
     verdicts = read_sheets(folder / "review", laid)
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
@@ -127,13 +130,22 @@ class _Flagged:
     @classmethod
     def of(cls, records: Spool[Record], given: Ingredients) -> _Flagged:
         checks = given.loaded.recipe.checks
-        said = (Said(record.id, record.answer) for record in records if record.kind == "persona")
-        return cls(records, catch_phrases(said, checks.catch_phrase_share, checks.catch_phrase_least))
+        return cls(records, catch_phrases(_InVoice(records), checks.catch_phrase_share, checks.catch_phrase_least))
 
     def __iter__(self) -> Iterator[Record]:
         for record in self.records:
             found = self.worn.get(record.id)
             yield record.model_copy(update={"flags": (*record.flags, found.cause)}) if found else record
+
+
+@dataclass(frozen=True)
+class _InVoice:
+    """The answers in a persona's voice."""
+
+    records: Iterable[Record]
+
+    def __iter__(self) -> Iterator[Said]:
+        return (Said(record.id, record.answer) for record in self.records if record.kind == "persona")
 
 
 @dataclass(frozen=True)

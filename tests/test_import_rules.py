@@ -31,7 +31,7 @@ ALLOWED = {
     "durations": {"errors"},
     "history": {"draft", "teacher"},
     "rebuild": {
-        *("crash", "files", "funnel", "recipe", "records", "spool", "history", "material", "drafted"),
+        *("crash", "files", "funnel", "language", "recipe", "records", "spool", "history", "material", "drafted"),
         *("draft", "curate", "review", "publish", "teacher"),
     },
     "why": {

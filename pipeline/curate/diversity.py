@@ -71,10 +71,10 @@ class Diversity(BaseModel):
             ("answers begin", self.answer_openings, self.answers),
         ):
             if found:
-                text.append(f"          {found[0].texts:>6}   {what} {found[0].phrase!r} ({found[0].texts / of:.1%})")
+                text.append(f"variety   {found[0].texts:>6}   {what} {found[0].phrase!r} ({found[0].texts / of:.1%})")
         if self.passages:
             text.append(
-                f"          {self.passages_asked:>6}   of {self.passages} passages asked about, with"
+                f"variety   {self.passages_asked:>6}   of {self.passages} passages asked about, with"
                 f" {self.facts_per_passage} facts; {self.quoted_share:.0%} of their text is quoted"
             )
         return [*text, *(f"warning: {warning}" for warning in self.warnings)]

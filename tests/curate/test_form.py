@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Form, form_findings
+from pipeline.language import can_tell
 from pipeline.recipe import Checks, load_recipe
 from pipeline.records import Draft
 from pipeline.run import Options, run
@@ -120,3 +121,10 @@ def test_no_text_brings_a_check_down(question: str, answer: str, language: str) 
 @given(st.text(max_size=20))
 def test_a_thousandfold_text_is_judged_as_well(piece: str) -> None:
     assert findings(piece * 1000 + "?", piece * 1000)
+
+
+def test_a_language_that_cannot_be_told_is_said_to_be_so() -> None:
+    assert not can_tell("gsw")
+    assert all(can_tell(language) for language in ("en", "nb", "zh", "ar"))
+    found = findings("Warum ist das so teuer und so alt?", "Weil es eben so ist und nicht anders.", "gsw")
+    assert [finding.cause for finding in found if finding.check == "language_odds"] == ["", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.constraints import Bounds, Constraints
@@ -74,6 +74,7 @@ def test_a_phrase_may_be_held_by_the_cap_and_what_is_above_is_flagged() -> None:
     assert catch_phrases(many(90, 10), 0.05, 10) == {}
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.permutations(many(20, 10)))
 def test_which_are_flagged_does_not_depend_on_their_order(said: list[Said]) -> None:
     assert catch_phrases(said, 0.1, 1).keys() == catch_phrases(many(20, 10), 0.1, 1).keys()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
-from hypothesis import given
+import pytest
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.constraints import broken_constraints
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.draft.prompts import Manner, Prompt
+from pipeline.errors import InputError
+from pipeline.recipe import load_recipe
 from pipeline.records import Draft, Rejection
+from pipeline.run import Options, plan, run
 from pipeline.sources.personas import Persona
 from pipeline.teacher.embedded import MODEL, complete
 from pipeline.teacher.request import Reply, Request
@@ -126,6 +132,7 @@ def test_the_embedded_teacher_answers_it() -> None:
         assert all(broken_constraints(answer["answer"], PERSONA.constraints) == [] for answer in answers)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.sampled_from([SHORT, LONG, ""]), min_size=5, max_size=5),
     st.lists(st.sampled_from([SHORT, LONG, ""]), min_size=5, max_size=5),
@@ -150,3 +157,21 @@ def test_a_number_that_was_never_asked_is_passed_over() -> None:
             body["choices"][0]["message"]["content"] = json.dumps({"answers": [{"number": 99, "answer": LONG}]})
             teacher.replies[request] = Reply(request, json.dumps(body), "m", 1, 1)
     assert {end.cause for end in drafter().drafts(teacher.replies.get)} == {"unanswered"}
+
+
+def test_a_run_asks_again_says_how_many_keep_the_constraints_and_adds_up(tmp_path: Path) -> None:
+    persona = PERSONA.model_dump(mode="json", exclude={"living_person"}, exclude_none=True) | {"living_person": False}
+    (tmp_path / "ada.yaml").write_text(yaml.safe_dump(persona | {"constraints": {"words": {"max": 60}}}))
+    # The embedded teacher speaks English whatever it is asked.
+    (tmp_path / "ada_recipe.yaml").write_text("name: ada\nlanguage: de\npersona: {file: ada.yaml}\n")
+    loaded, said = load_recipe(tmp_path / "ada_recipe.yaml"), list[str]()
+    with pytest.raises(InputError, match="wrong_language 5"):
+        run(loaded, Options(tmp_path), said.append, lambda *counts: None)
+    text = "\n".join(said)
+    assert "requests       3   3 answered" in text
+    assert (
+        "in voice       5   answers, 0.0% within the persona's constraints, 0 more when asked again, 5 outside" in text
+    )
+    assert "does not add up" not in text
+    found = plan(loaded, Options(tmp_path), said.append)
+    assert found.by_kind == {"persona_questions": (1, 1), "persona_answers": (2, 2)}
