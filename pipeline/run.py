@@ -113,7 +113,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             Writing(folder / "rejected.jsonl") as rejected,
         ):
             drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            _part(curate(drafted, material(sources, asked, history), recipe.checks), records, rejected, funnel)
+            _sort_out(curate(drafted, material(sources, asked, history), recipe.checks), records, rejected, funnel)
             laid = ledger.laid()
             verdicts = read_sheets(folder / "review", laid)
             lay_sheet(folder / "review", records, laid, ledger.note_laid)
@@ -200,7 +200,7 @@ def _estimate(requests: Sequence[Request], price: Price) -> float | None:
     return price.of(sum(r.input_estimate for r in requests), sum(r.output_estimate for r in requests))
 
 
-def _part(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
+def _sort_out(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
     """Records wait in the spool, a shard a block; rejections go to their file."""
     shard: list[Record] = []
     for end in ends:
