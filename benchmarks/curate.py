@@ -40,7 +40,7 @@ from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Recipe, shipped
 from pipeline.records import Passage, Record, content_id
 from pipeline.review.sheets import Verdicts, lay_sheet, read_sheets
-from pipeline.run import _Kept, _part
+from pipeline.run import _Kept, _sort_out
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.request import Reply, Request
@@ -251,7 +251,7 @@ def _in_order(world: World, items: Spool, ordered: list[Iterator]) -> int:
 def _curating(
     curator: Curator, ordered: list[Iterator], records: Spool[Record], rejected: Writing, funnel: Funnel
 ) -> int:
-    _part(curator.curate(funnel.entering(ordered.pop())), records, rejected, funnel)
+    _sort_out(curator.curate(funnel.entering(ordered.pop())), records, rejected, funnel)
     rejected.finish()
     return funnel.drafts
 

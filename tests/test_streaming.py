@@ -14,7 +14,7 @@ from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Checks, Recipe
 from pipeline.records import Draft, Record, Rejection
 from pipeline.review.sheets import Line, lay_sheet, read_sheets
-from pipeline.run import _Kept, _part
+from pipeline.run import _Kept, _sort_out
 from pipeline.spool import Spool
 
 COUNT = 8 * SHARD
@@ -50,7 +50,7 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
     material = Material({}, lambda key: Origin("m", "p"))
     with Spool[Record](tmp_path, Record) as records, Writing(tmp_path / "rejected.jsonl") as rejected:
         ends = curate(watched(funnel.entering(drafts())), material, Checks())
-        _part(watched(ends), records, rejected, funnel)
+        _sort_out(watched(ends), records, rejected, funnel)
         rejected.finish()
         laid: dict[str, tuple[str, str]] = {}
         lay_sheet(tmp_path / "review", records, {}, lambda sheet, lines: laid.update((n, (sheet, h)) for n, h in lines))
