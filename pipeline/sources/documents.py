@@ -32,7 +32,7 @@ FORMATS: dict[str, Format] = {
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
 
-_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.6), ("pypdfium2", 0.2), ("pypdf", 0.2))
+_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.55), ("pypdfium2", 0.35), ("pypdf", 0.1))
 """Readers of a PDF in the order they are tried, and the share of the time each may take."""
 
 _PAIRS = frozenset({".csv", ".tsv", ".jsonl", ".json", ".parquet"})
