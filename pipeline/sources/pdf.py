@@ -212,7 +212,7 @@ def _nothing_read(path: Path, count: int, pages: _Pages) -> Unreadable:
         return Unreadable("gibberish", cause, count)
     if pages.faults:
         first = next(iter(pages.faults.values()))
-        return _broken(path, RuntimeError(f"no page could be read; the first: {first}"))
+        return _broken(path, RuntimeError(f"no page could be read; the first: {first}"), count)
     if pages.pictures:
         remedy = pages.unrecognised or "run text recognition (OCR) over it first, or set documents.ocr: true"
         return Unreadable("scanned", f"its {count} page(s) are pictures: {remedy}", count)
@@ -292,10 +292,10 @@ def _upright(found: list[tuple[int, Fragment]]) -> tuple[list[tuple[int, Fragmen
     return [pair for pair in found if pair[0] == main], others
 
 
-def _broken(path: Path, fault: BaseException) -> Unreadable:
+def _broken(path: Path, fault: BaseException, page_count: int = 0) -> Unreadable:
     fate: Fate = "damaged" if _has_end_mark(path) else "truncated"
     cut = "it ends before its end mark, as a broken download does; " if fate == "truncated" else ""
-    return Unreadable(fate, f"{cut}the reader said: {_said(fault)}")
+    return Unreadable(fate, f"{cut}the reader said: {_said(fault)}", page_count)
 
 
 def _has_end_mark(path: Path) -> bool:
