@@ -69,7 +69,7 @@ class Documents(_Section):
     passage_tokens: int = Field(default=300, ge=60, le=8000, description="largest passage put to the teacher")
     facts_per_passage: int = Field(default=14, ge=1, le=50)
     wordings: int = Field(default=8, ge=1, le=20, description="questions asked for each fact, all with its one answer")
-    seconds_per_file: float = Field(default=60, gt=0)
+    seconds_per_file: float = Field(default=55, gt=0, description="by the clock; give more where the machine is busy")
     memory_mib_per_file: int = Field(default=2048, ge=256)
     reader: Literal["auto", "pypdf", "pypdfium2"] = Field(
         default="auto", description="of PDFs; auto reads each page with both and keeps the better text"

@@ -32,7 +32,7 @@ def slot(text: str, name: str) -> str:
     Closing tags and role tokens inside it are broken up, so that nothing a document says can end the
     slot or open a turn.
     """
-    harmless = re.sub(r"<(?=/\s*\w+>|\|)", "< ", text)
+    harmless = re.sub(r"<(?=\s*/\s*\w+\s*>|\|)", "< ", text)
     return f"<{name}>\n{harmless}\n</{name}>"
 
 

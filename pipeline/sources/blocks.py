@@ -30,7 +30,7 @@ class Block:
 class ReadLimits:
     """What reading one file may cost; past a limit the file, or the rest of it, stays unread and says so."""
 
-    seconds: float = 60
+    seconds: float = 55
     memory_mib: int = 2048
     file_mib: int = 512
     pages: int = 5000

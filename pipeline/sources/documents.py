@@ -32,8 +32,10 @@ FORMATS: dict[str, Format] = {
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
 
-_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.6), ("pypdfium2", 0.2), ("pypdf", 0.2))
+_TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.55), ("pypdfium2", 0.35), ("pypdf", 0.1))
 """Readers of a PDF in the order they are tried, and the share of the time each may take."""
+
+_PAIRS = frozenset({".csv", ".tsv", ".jsonl", ".json", ".parquet"})
 
 _NAMES = "PDF, Markdown, text, HTML, Word and EPUB files (" + ", ".join(FORMATS) + ")"
 
@@ -162,6 +164,9 @@ def read_document(
 def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> tuple[str, Reading]:
     form = FORMATS.get(path.suffix.lower())
     size = path.stat().st_size
+    if path.suffix.lower() in _PAIRS:
+        cause = "it is data and no text: question-answer pairs that are already there need no teacher to draft them"
+        raise Unreadable("unsupported", cause)
     if form is None or not path.is_file():
         raise Unreadable("unsupported", f"{path.suffix or 'it'} is none of the formats that can be read: {_NAMES}")
     if size > limits.file_mib * 1024 * 1024:

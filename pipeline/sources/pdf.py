@@ -21,6 +21,8 @@ from pipeline.sources.quality import is_gibberish, quality_of
 from pipeline.sources.tables import with_rows
 
 _CONTENTS_LINE = re.compile(r"(?:\s?[.…·]){5,}\s*[\divxlcA-Z.–-]*$")
+_BLEED = 18.0
+"""So many points beyond the edge count as on the page: boxes are set carelessly."""
 
 
 class PdfReader(Protocol):
@@ -47,6 +49,7 @@ class _Found:
     quality: float
     letters: int
     sideways: bool
+    off_page: bool
 
     def worth(self, most: int) -> float:
         """Its quality, less what it lacks of the `most` letters that any reader found."""
@@ -65,6 +68,7 @@ class _Pages:
     """Reader to the pages it was chosen for."""
     pictures: list[int] = field(default_factory=list)
     sideways: list[int] = field(default_factory=list)
+    off_page: list[int] = field(default_factory=list)
     gibberish: list[int] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
     unrecognised: str = ""
@@ -112,6 +116,8 @@ class _Pages:
             self.by.setdefault(page.reader, []).append(number)
         if page.sideways:
             self.sideways.append(number)
+        if page.off_page:
+            self.off_page.append(number)
         self.read.append(lines)
         self.characters += page.letters
 
@@ -168,7 +174,8 @@ _OPENERS: dict[str, Callable[[Path, str | None], PdfReader]] = {"pypdf": PypdfPa
 
 
 def _found(reader: str, page: PageText, number: int) -> _Found:
-    fragments, others = _upright(page.fragments)
+    upright, others = _upright(page.fragments)
+    fragments = [pair for pair in upright if _is_on_page(*pair, page.box)]
     lines = lines_of([fragment for _, fragment in fragments])
     raw = "".join(fragment.text for _, fragment in fragments)
     quality = 0.0 if is_gibberish(raw) else quality_of("\n".join(line.text for line in lines))  # mending hides codes
@@ -176,7 +183,14 @@ def _found(reader: str, page: PageText, number: int) -> _Found:
     turn = fragments[0][0] if fragments else 0
     edges = [turned(x, y, turn)[1] for x in (left, right) for y in (bottom, top)]
     letters = sum(len(line.text) - line.text.count(" ") for line in lines)
-    return _Found(reader, PageLines(number, lines, max(edges), min(edges)), quality, letters, bool(others))
+    return _Found(
+        reader,
+        PageLines(number, lines, max(edges), min(edges)),
+        quality,
+        letters,
+        bool(others),
+        len(fragments) < len(upright),
+    )
 
 
 def _better(found: Sequence[_Found], margin: float) -> _Found:
@@ -198,10 +212,12 @@ def _nothing_read(path: Path, count: int, pages: _Pages) -> Unreadable:
         return Unreadable("gibberish", cause, count)
     if pages.faults:
         first = next(iter(pages.faults.values()))
-        return _broken(path, RuntimeError(f"no page could be read; the first: {first}"))
+        return _broken(path, RuntimeError(f"no page could be read; the first: {first}"), count)
     if pages.pictures:
         remedy = pages.unrecognised or "run text recognition (OCR) over it first, or set documents.ocr: true"
         return Unreadable("scanned", f"its {count} page(s) are pictures: {remedy}", count)
+    if pages.off_page:
+        return Unreadable("empty", f"all text of its {count} page(s) stands beyond the edge of the page", count)
     return Unreadable("empty", f"its {count} page(s) hold neither text nor a picture", count)
 
 
@@ -218,6 +234,8 @@ def _warnings(path: Path, count: int, pages: _Pages) -> list[str]:
         warnings.append(f"a picture and no text, so nothing was read{why}: {_named(pages.pictures)}")
     if pages.sideways:
         warnings.append(f"text at right angles to the rest was left out: {_named(pages.sideways)}")
+    if pages.off_page:
+        warnings.append(f"text beyond the edge of the page was left out: {_named(pages.off_page)}")
     if not _has_end_mark(path):
         warnings.append("the file has no end mark: it may be cut short and pages may be missing")
     return warnings
@@ -254,6 +272,16 @@ def _mend_page_breaks(pages: list[list[Block]], words: frozenset[str]) -> None:
             lower[:1] = [Block("prose", start)] if start else []
 
 
+def _is_on_page(turn: int, fragment: Fragment, box: tuple[float, float, float, float]) -> bool:
+    """Whether someone who looks at the page can see it: text beyond the edge is for machines alone."""
+    left, bottom, right, top = box
+    if not (abs(right - left) > _BLEED and abs(top - bottom) > _BLEED):
+        return True  # a box of no size shows nothing of where the page ends
+    (x0, y0), (x1, y1) = turned(left, bottom, turn), turned(right, top, turn)
+    across = min(x0, x1) - _BLEED <= fragment.x + fragment.width / 2 <= max(x0, x1) + _BLEED
+    return across and min(y0, y1) - _BLEED <= fragment.y <= max(y0, y1) + _BLEED
+
+
 def _upright(found: list[tuple[int, Fragment]]) -> tuple[list[tuple[int, Fragment]], str]:
     """The fragments that run the way most of the page does, and the text of the others."""
     weights = [0, 0, 0, 0]
@@ -264,10 +292,10 @@ def _upright(found: list[tuple[int, Fragment]]) -> tuple[list[tuple[int, Fragmen
     return [pair for pair in found if pair[0] == main], others
 
 
-def _broken(path: Path, fault: BaseException) -> Unreadable:
+def _broken(path: Path, fault: BaseException, page_count: int = 0) -> Unreadable:
     fate: Fate = "damaged" if _has_end_mark(path) else "truncated"
     cut = "it ends before its end mark, as a broken download does; " if fate == "truncated" else ""
-    return Unreadable(fate, f"{cut}the reader said: {_said(fault)}")
+    return Unreadable(fate, f"{cut}the reader said: {_said(fault)}", page_count)
 
 
 def _has_end_mark(path: Path) -> bool:

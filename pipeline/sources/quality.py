@@ -17,6 +17,8 @@ _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 _PARTS = re.compile(r"[-–—/’'‘.,:;·&+_@()\[\]…]+")
 _NUMBER = re.compile(r"[\W_]*\d[\d\W_]*(?:[a-zA-Zª°º%€$£]{1,3})?$")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_CODE = re.compile(r"[A-Za-z]{1,6}[-–/.]?\d[\d.–-]*[A-Za-z]?$")
+"""Part numbers, cells and paragraphs: A1, FM1-05, BX1024."""
 _UNSPACED = re.compile("[\u2e80-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
 """Scripts without blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
 _LONGEST_WORD = 30
@@ -45,7 +47,7 @@ def quality_of(text: str) -> float:
     A plausible word has letters of one script, in one case but for its start, and if it is Latin a vowel and
     no six consonants in a row. Words torn into single letters, words run together, letters mixed with digits
     and signs (what bad text recognition gives), unmapped codes and right-to-left text put down backwards
-    count against it. Numbers count neither way. Text too short to judge has 1, gibberish has 0.
+    count against it. Numbers and codes such as A1 count neither way. Text too short to judge has 1, gibberish has 0.
     """
     if is_gibberish(text):
         return 0.0
@@ -53,7 +55,7 @@ def quality_of(text: str) -> float:
     tokens = text.split()
     for token in tokens:
         word = _EDGES.sub("", token)
-        if not word or _NUMBER.match(word):
+        if not word or _NUMBER.match(word) or _CODE.match(word):
             bad += sum(map(_is_unmapped, token)) + (len(token) > 2 and not word and not _is_rule(token))
         elif _UNSPACED.search(word):
             good += sum(map(str.isalnum, word))
