@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.curate import Material, Origin, curate
@@ -111,6 +111,7 @@ def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
     assert cause_of(refusal("How long do eggs boil?")) == "record"
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(
     draft,
     question=st.sampled_from(["What is denial?", "what is denial", "Why?", "Is it?", "The text?", ""]),

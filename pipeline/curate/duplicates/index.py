@@ -208,7 +208,8 @@ class Duplicates:
         meaning = self._near_in_meaning(batch, first, fresh, same)
         findings = []
         for place, known in enumerate(fresh, first):
-            finding = _repeated(batch, known, same[place - first]) or self._meant(batch, known, meaning[place])
+            finding = _repeated(batch, known, same[place - first])
+            finding = finding or (self._meant(batch, known, meaning[place]) if place in meaning else NEW)
             if finding.verdict != "rejected":
                 batch.keep(place, known)
             findings.append(finding)
@@ -257,7 +258,7 @@ class Duplicates:
 
     def _near_in_meaning(
         self, batch: _Batch, first: int, fresh: Sequence[Known], same: Sequence[Sequence[Known]]
-    ) -> defaultdict[int, list[tuple[float, int]]]:
+    ) -> dict[int, list[tuple[float, int]]]:
         """Of each place the earlier ones near it: cosine and place, the nearest first."""
         found: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         if self._embedder is None:
@@ -335,12 +336,10 @@ class Duplicates:
 
 def _repeated(batch: _Batch, known: Known, same: Sequence[Known]) -> Finding | None:
     """Of the questions with its text the first that is the same to the letter, else one that no person dropped."""
-    here = (
-        batch.kept.get(texts.get(text, -1)) for texts, text in ((batch.plain, known.plain), (batch.bare, known.bare))
-    )
-    hits = [*same, *(one for one in here if one is not None)]
-    if not hits:
+    plain, bare = batch.plain.get(known.plain), batch.bare.get(known.bare)
+    if plain is None and bare is None and not same:
         return None
+    hits = [*same, *(batch.kept[place] for place in (plain, bare) if place is not None)]
     return repeats(known, min(hits, key=lambda hit: (hit.plain != known.plain, hit.entry.dropped)))
 
 
