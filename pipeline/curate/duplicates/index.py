@@ -90,7 +90,7 @@ class Duplicates:
         self._batch: _Batch | None = None
         """None as long as all that comes is known."""
         self._recalled: dict[int, Known] = {}
-        self._word_keys: dict[str, int] = {}
+        self._word_keys = _WordKeys()
 
     def _load(self) -> None:
         digests = [np.empty(0, np.uint64)]
@@ -227,17 +227,7 @@ class Duplicates:
         return findings
 
     def _bags(self, some: Iterable[Known]) -> Bags:
-        bags = []
-        known_keys = self._word_keys
-        for known in some:
-            bag = []
-            for word in words(known.plain):
-                key = known_keys.get(word)
-                if key is None:
-                    key = known_keys[word] = word_key(word)
-                bag.append(key)
-            bags.append(bag)
-        return Bags.of(bags)
+        return Bags.of([list(map(self._word_keys.__getitem__, words(known.plain))) for known in some])
 
     def _lay(self, batch: _Batch, places: NDArray[np.int64], bags: Bags, text_keys: Keys) -> None:
         """Entries kept at these places, with their bags, into the sieve and the batch's blocks."""
@@ -331,6 +321,14 @@ class Duplicates:
                 found[place] = known
         for place, entry in self._store.entries(sorted(missing)):
             self._recalled[place] = found[place] = Known.of(entry, self._terms.language)
+        return found
+
+
+class _WordKeys(dict[str, int]):
+    """Keys of words met lately."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = found = word_key(word)
         return found
 
 
