@@ -35,7 +35,7 @@ _REMEMBERED = 1 << 18
 """Entries and keys of words kept in memory beside the file, so that most need not be made again."""
 _PLAIN, _BARE = 1, 2
 _NO_CAP = 1 << 32
-_VERIFIED = 8
+_VERIFIED = 4
 """Most likely candidates of a question that are compared word by word: the first of them is the one, but for ties."""
 
 
