@@ -200,7 +200,7 @@ def table(most: int) -> None:
             print(
                 f"500 against {size:>10,} on disk: {cost['new']:.2f} s, {cost['mib']:.0f} MiB; opened in"
                 f" {cost['opened']:.2f} s, the old ones again at {cost['replay']:,.0f} a second;"
-                f" {cost['disk']:.0f} MiB",
+                f" {cost['disk']:.0f} MiB of disk",
                 flush=True,
             )
     for cell, what in (("planted", f"made up, {sizes[-1]:,}"), ("gsm8k", "GSM8K questions")):

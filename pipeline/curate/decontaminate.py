@@ -1,8 +1,8 @@
 """Decontamination: no record may hold what the student will be examined on elsewhere.
 
 A draft is contaminated if it has a run of 13 words in common with a held-out text (the measure of Brown et al.,
-"Language Models are Few-Shot Learners", 2020, appendix C), if its question is a whole shorter one, or,
-with an embedder, if its question means the same.
+"Language Models are Few-Shot Learners", 2020, appendix C), if its question is a whole shorter one, or, with an
+embedder, if its question means the same.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.planted import made_up
 from pipeline.curate.duplicates import index as index_module
 from pipeline.curate.duplicates.entry import Entry, Terms
-from pipeline.curate.duplicates.index import BATCH, Duplicates
+from pipeline.curate.duplicates.index import Duplicates
 from pipeline.errors import TryAgainLater
 from pipeline.recipe import Checks
 from tests.conftest import ROOT
@@ -159,7 +159,7 @@ some_entries = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(earlier=some_entries, later=some_entries, cuts=st.integers(1, 9), keep=st.integers(0, 30), cap=st.integers(1, 3))
 @pytest.mark.parametrize("embedder", [None, Bagger()], ids=["words", "meaning"])
 def test_an_index_that_was_there_before_decides_as_a_fresh_one(
@@ -180,12 +180,17 @@ def test_an_index_that_was_there_before_decides_as_a_fresh_one(
         monkeypatch.undo()
 
 
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(index_module, "BATCH", 256)
+
+
 def planted(count: int) -> list[Entry]:
     return [Entry(f"{place:x}", one.question, f"f{place}") for place, one in enumerate(made_up(count))]
 
 
-def test_a_batch_against_many_on_disk_is_decided_as_if_all_came_at_once(tmp_path):
-    sequence, path = planted(3 * BATCH + 700), tmp_path / "i" / "questions.sqlite"
+def test_a_batch_against_many_on_disk_is_decided_as_if_all_came_at_once(tmp_path, small_batches):
+    sequence, path = planted(2100), tmp_path / "i" / "questions.sqlite"
     found(sequence[:-500], path)
     assert found(sequence, path) == found(sequence, None, shard=333)
 
@@ -199,8 +204,8 @@ def test_an_index_on_other_terms_or_of_another_model_is_made_anew(tmp_path):
 
 
 @pytest.mark.parametrize("table", ["batch", "run"])
-def test_a_damaged_index_is_made_anew(tmp_path, table):
-    sequence, path = planted(BATCH + 100), tmp_path / "i.sqlite"
+def test_a_damaged_index_is_made_anew(tmp_path, small_batches, table):
+    sequence, path = planted(400), tmp_path / "i.sqlite"
     whole = found(sequence, path)
     with sqlite3.connect(path) as rows:
         rows.execute(f"update {table} set content = zeroblob(length(content))")
@@ -215,8 +220,8 @@ def test_a_file_that_is_no_index_is_made_anew(tmp_path, content):
     assert fate("What is denial?", "What is denial?", path=path)[0] == "rejected"
 
 
-def test_an_index_whose_pages_are_torn_is_never_believed(tmp_path):
-    sequence, path = planted(2 * BATCH + 100), tmp_path / "i.sqlite"
+def test_an_index_whose_pages_are_torn_is_never_believed(tmp_path, small_batches):
+    sequence, path = planted(600), tmp_path / "i.sqlite"
     whole = found(sequence, path)
     content = bytearray(path.read_bytes())
     for place in range(4096, len(content), 4096):
@@ -232,12 +237,12 @@ def test_an_index_whose_pages_are_torn_is_never_believed(tmp_path):
 
 
 def test_what_was_not_finished_is_as_if_it_had_not_come(tmp_path):
-    sequence, path = planted(BATCH + 300), tmp_path / "i.sqlite"
+    sequence, path = planted(700), tmp_path / "i.sqlite"
     whole = found(sequence)
     found(sequence[:100], path)
     killed = (
         "import os, pathlib, sys; from tests.curate.test_duplicates import *\n"
-        "Duplicates(pathlib.Path(sys.argv[1]), TERMS).compare(planted(BATCH + 300)[:500]); os._exit(9)"
+        "Duplicates(pathlib.Path(sys.argv[1]), TERMS).compare(planted(700)[:500]); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", killed, path], cwd=ROOT, timeout=120, check=False).returncode == 9
     assert found(sequence, path) == whole

@@ -171,8 +171,9 @@ class Rarity:
 
     def rarest(self, bags: Bags, similar: float) -> tuple[NDArray[np.int64], Keys]:
         """Of each question as many of its rarest words as a similar one cannot do without: owner and key of each."""
-        counts = np.minimum(self._counts[bags.keys & np.uint32(_SLOTS - 1)], _MOST_COMMON)
-        order = np.lexsort((bags.keys, counts, bags.owners))
+        counts = np.minimum(self._counts[bags.keys & np.uint32(_SLOTS - 1)], _MOST_COMMON).astype(np.uint64)
+        order = np.argsort(counts << _HIGH | bags.keys, kind="stable")
+        order = order[np.argsort(bags.owners[order], kind="stable")]
         owners = bags.owners[order]
         rank = np.arange(len(owners)) - np.repeat(np.cumsum(bags.sizes) - bags.sizes, bags.sizes)
         wanted = bags.sizes - np.ceil(similar * bags.sizes - 1e-9).astype(np.int64) + 1

@@ -35,7 +35,7 @@ _REMEMBERED = 1 << 18
 """Entries and keys of words kept in memory beside the file, so that most need not be made again."""
 _PLAIN, _BARE = 1, 2
 _NO_CAP = 1 << 32
-_VERIFIED = 8
+_VERIFIED = 4
 """Most likely candidates of a question that are compared word by word: the first of them is the one, but for ties."""
 
 
@@ -90,7 +90,7 @@ class Duplicates:
         self._batch: _Batch | None = None
         """None as long as all that comes is known."""
         self._recalled: dict[int, Known] = {}
-        self._word_keys: dict[str, int] = {}
+        self._word_keys = _WordKeys()
 
     def _load(self) -> None:
         digests = [np.empty(0, np.uint64)]
@@ -208,7 +208,8 @@ class Duplicates:
         meaning = self._near_in_meaning(batch, first, fresh, same)
         findings = []
         for place, known in enumerate(fresh, first):
-            finding = _repeated(batch, known, same[place - first]) or self._meant(batch, known, meaning[place])
+            finding = _repeated(batch, known, same[place - first])
+            finding = finding or (self._meant(batch, known, meaning[place]) if place in meaning else NEW)
             if finding.verdict != "rejected":
                 batch.keep(place, known)
             findings.append(finding)
@@ -226,17 +227,7 @@ class Duplicates:
         return findings
 
     def _bags(self, some: Iterable[Known]) -> Bags:
-        bags = []
-        known_keys = self._word_keys
-        for known in some:
-            bag = []
-            for word in words(known.plain):
-                key = known_keys.get(word)
-                if key is None:
-                    key = known_keys[word] = word_key(word)
-                bag.append(key)
-            bags.append(bag)
-        return Bags.of(bags)
+        return Bags.of([list(map(self._word_keys.__getitem__, words(known.plain))) for known in some])
 
     def _lay(self, batch: _Batch, places: NDArray[np.int64], bags: Bags, text_keys: Keys) -> None:
         """Entries kept at these places, with their bags, into the sieve and the batch's blocks."""
@@ -257,7 +248,7 @@ class Duplicates:
 
     def _near_in_meaning(
         self, batch: _Batch, first: int, fresh: Sequence[Known], same: Sequence[Sequence[Known]]
-    ) -> defaultdict[int, list[tuple[float, int]]]:
+    ) -> dict[int, list[tuple[float, int]]]:
         """Of each place the earlier ones near it: cosine and place, the nearest first."""
         found: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         if self._embedder is None:
@@ -333,14 +324,20 @@ class Duplicates:
         return found
 
 
+class _WordKeys(dict[str, int]):
+    """Keys of words met lately."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = found = word_key(word)
+        return found
+
+
 def _repeated(batch: _Batch, known: Known, same: Sequence[Known]) -> Finding | None:
     """Of the questions with its text the first that is the same to the letter, else one that no person dropped."""
-    here = (
-        batch.kept.get(texts.get(text, -1)) for texts, text in ((batch.plain, known.plain), (batch.bare, known.bare))
-    )
-    hits = [*same, *(one for one in here if one is not None)]
-    if not hits:
+    plain, bare = batch.plain.get(known.plain), batch.bare.get(known.bare)
+    if plain is None and bare is None and not same:
         return None
+    hits = [*same, *(batch.kept[place] for place in (plain, bare) if place is not None)]
     return repeats(known, min(hits, key=lambda hit: (hit.plain != known.plain, hit.entry.dropped)))
 
 
