@@ -11,6 +11,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.curate import SHARD, Curator, end_of, record_id
@@ -22,7 +23,7 @@ from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
-from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
+from pipeline.publish.schema import SLICES, TRAIN, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
 from pipeline.review.sheets import Verdicts, read_sheets
@@ -253,12 +254,8 @@ class _Dataset:
         return []
 
     def _partners(self, one: _Examined) -> list[str]:
-        lines = []
-        for name in dict.fromkeys(finding.partner for finding in one.findings if finding.partner):
-            stem, row = self._published(name)
-            told = f"{row.question} ({stem})" if row else "stands in no file of the published dataset"
-            lines.append(_labelled("partner", f"{name}: {told}"))
-        return lines
+        names = dict.fromkeys(finding.partner for finding in one.findings if finding.partner)
+        return [_labelled("partner", f"{name}, {self._stands(name) or 'not published'}") for name in names]
 
     def _review(self, one: _Examined) -> list[str]:
         if not isinstance(one.end, Record):
@@ -283,9 +280,8 @@ class _Dataset:
             return f"rejected as {end.cause}"
         if end.id in self.verdicts.dropped or end.id in self.verdicts.deleted:
             return "dropped by a person"
-        stem, row = self._published(end.id)
-        if row is not None:
-            return "trained on, in train.jsonl" if stem == TRAIN else f"held out, in {stem}.jsonl"
+        if stands := self._stands(end.id):
+            return stands
         if end.id in self.laid and (self.folder / "dataset" / "manifest.json").exists():
             return (
                 "withheld: a held-out wording of a fact that is not trained, a near-topic refusal without a trained"
@@ -293,14 +289,17 @@ class _Dataset:
             )
         return "a record, not published yet"
 
-    def _published(self, name: str) -> tuple[str, Row | None]:
-        """File stem and row of a record in the published dataset."""
-        if (self.folder / "dataset" / f"{TRAIN}.jsonl").exists():
-            for stem in (TRAIN, *SLICES):
-                for row in read_rows(self.folder / "dataset", stem):
-                    if row.id == name:
-                        return stem, row
-        return "", None
+    def _stands(self, name: str) -> str:
+        """Where in the published dataset a record stands; empty if nowhere."""
+        stem = self._stems.get(name, "")
+        return "trained on, in train.jsonl" if stem == TRAIN else stem and f"held out, in {stem}.jsonl"
+
+    @cached_property
+    def _stems(self) -> dict[str, str]:
+        """Record id to file stem of every published row."""
+        folder = self.folder / "dataset"
+        stems = (TRAIN, *SLICES) if (folder / f"{TRAIN}.jsonl").exists() else ()
+        return {row.id: stem for stem in stems for row in read_rows(folder, stem)}
 
 
 def _has_id(item: Item, name: str) -> bool:

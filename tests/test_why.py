@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,17 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.teacher.ledger import Ledger
 from pipeline.why import why
-from tests.teacher.scripted import completion
-from tests.test_verify import coursework
+from tests.conftest import ROOT
+from tests.teacher.scripted import completion, error
 from tests.victims import Teacher, finish, make_workspace, outputs
+
+
+def coursework(workspace: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=workspace, env=os.environ | {"PYTHONPATH": str(ROOT)} | environment, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
 
 
 class Odd(Teacher):
@@ -99,7 +110,7 @@ def test_a_rejection_tells_the_check_that_rejected_it_and_its_figure(made, tell)
 def test_a_duplicate_tells_its_partner_and_where_that_stands(made, tell):
     number, one = rejected(made, "exact_duplicate")
     told = tell(f"rejected.jsonl:{number}")
-    assert re.search(rf"partner +{one['partner']}: .+\?", told)
+    assert re.search(rf"partner +{one['partner']}, (trained on|held out), in", told)
     assert "rejected near_duplicate: the same as" in told
     own = next(row["id"] for stem in ("train", "unseen") for row in rows(made, stem) if row["id"] == one["partner"])
     assert "drafted    2 times; what is told is of the one that became the record" in tell(own)
@@ -153,6 +164,18 @@ def test_a_reply_that_cannot_be_read_is_shown_as_it_came(tmp_path):
     told = "\n".join(why(first, [workspace / "recipes" / "tiny.yaml"], workspace / "outputs", "m", print))
     assert "Sure! I would rather chat." in told
     assert "no_json" in told
+
+
+def test_a_request_without_a_reply_tells_its_failed_tries(tmp_path):
+    workspace = make_workspace(tmp_path)
+    with Teacher(error(503, "out of order"), latency=0) as teacher:
+        done = coursework(workspace, "run", "recipes/tiny.yaml", "--model", "m", OPENAI_BASE_URL=teacher.url)
+    assert done.returncode == 75
+    with Ledger.look(outputs(workspace)) as ledger:
+        (key,) = (key for key in ledger.keys("") if not ledger.has(key))
+    told = coursework(workspace, "why", key[:8], "--model", "m").stdout
+    assert re.search(r"teacher +no reply yet\n", told)
+    assert re.search(r"failed try +http_503: .*out of order", told)
 
 
 @pytest.mark.parametrize("name", ["0123456789abcdef", "rejected.jsonl:999", "hello", "ff", "f" * 32])

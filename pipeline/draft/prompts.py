@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +68,7 @@ class Prompt:
         return Request(
             kind=kind,
             model=manner.model,
-            system=self._block("system", values),
+            system=sys.intern(self._block("system", values)),  # most requests share it, and one copy is enough
             user=self._block("user", values),
             schema=schema,
             temperature=manner.temperature,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,7 +43,7 @@ class Request:
             "max_output_tokens": self.max_output_tokens,
             "sample": self.sample,
         }
-        return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode()
+        return sys.intern(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode())  # one copy for all of them
 
     @cached_property
     def key(self) -> str:

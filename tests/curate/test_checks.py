@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +106,21 @@ def test_a_question_to_be_refused_must_not_be_answered_by_the_corpus():
     assert cause_of(refusal("Does active listening ask for patience?", "near_topic")) == "answered_by_corpus"
     assert cause_of(refusal("Who invented active listening?", "near_topic")) == "record"
     assert cause_of(refusal("How long do eggs boil?")) == "record"
+
+
+WORDS = "tower bridge harbour river castle garden".split()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sets(st.sampled_from(WORDS)), max_size=5), st.sets(st.sampled_from([*WORDS, "unheard"]), min_size=2))
+def test_a_question_is_answered_by_the_corpus_if_one_passage_holds_enough_of_its_words(passages, asked):
+    texts = [" ".join(sorted(words)) for words in passages]
+    made = {str(number): PASSAGE.model_copy(update={"text": text}) for number, text in enumerate(texts)}
+    one = refusal(f"Why {' '.join(sorted(asked))}?", "near_topic")
+    (end,) = curate([one], Material(made, lambda key: Origin("m", "p")), Checks())
+    weigh = {word: log(1 + (1 + len(passages)) / (1 + sum(word in words for words in passages))) for word in asked}
+    held = [sum(weigh[word] for word in asked & words) / sum(weigh.values()) for words in passages]
+    assert isinstance(end, Rejection) is (max(held, default=0) >= Checks().corpus_overlap)
 
 
 some_drafts = st.lists(st.builds(

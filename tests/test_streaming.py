@@ -1,0 +1,91 @@
+"""From drafts to rows everything streams: never more than a few shards of it are in memory, however many there are."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+
+from pipeline.curate import SHARD, Material, Origin, curate
+from pipeline.files import Writing, read_json_lines, write_folder
+from pipeline.funnel import Funnel
+from pipeline.publish.dataset import Dataset, Provenance
+from pipeline.publish.schema import TRAIN, Row, read_rows
+from pipeline.publish.split import assign, prove_no_leak
+from pipeline.recipe import Checks, Recipe
+from pipeline.records import Draft, Record, Rejection
+from pipeline.review.sheets import Line, lay_sheet, read_sheets
+from pipeline.run import _Kept, _part
+from pipeline.spool import Spool
+
+COUNT = 8 * SHARD
+MOST = 3 * SHARD
+RECIPE = Recipe.model_validate({"name": "n", "persona": {"file": "p.yaml"}})
+
+
+class Crowd:
+    """The largest number of drafts, records, rejections, lines and rows that were alive at once."""
+
+    def __init__(self) -> None:
+        self.most = 0
+
+    def watching(self, passing: Iterable) -> Iterator:
+        for number, one in enumerate(passing):
+            if number % (SHARD // 2) == SHARD // 3:
+                alive = sum(type(thing) in (Draft, Record, Rejection, Line, Row) for thing in gc.get_objects())
+                self.most = max(self.most, alive)
+            yield one
+
+
+class Watched:
+    """Records that are gone through more than once, watched each time."""
+
+    def __init__(self, records: Iterable[Record], crowd: Crowd) -> None:
+        self._records, self._crowd = records, crowd
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._crowd.watching(self._records)
+
+
+def drafts() -> Iterator[Draft]:
+    for number in range(COUNT):
+        question = f"Who has painted bridge {number} of town {number // 7}?" if number % 5 else f"No question {number}"
+        yield Draft(
+            kind="persona", question=question, answer=f"Mister {number}.", persona="p", fact=str(number), request="r"
+        )
+
+
+def test_no_stage_holds_more_than_a_few_shards(tmp_path):
+    crowd, funnel = Crowd(), Funnel(0, 0, 0)
+    watched = crowd.watching
+    material = Material({}, lambda key: Origin("m", "p"))
+    with Spool[Record](tmp_path, Record) as records, Writing(tmp_path / "rejected.jsonl") as rejected:
+        ends = curate(watched(funnel.entering(drafts())), material, Checks())
+        _part(watched(ends), records, rejected, funnel)
+        rejected.finish()
+        laid: dict[str, tuple[str, str]] = {}
+        lay_sheet(tmp_path / "review", records, {}, lambda sheet, lines: laid.update((n, (sheet, h)) for n, h in lines))
+        kept = _Kept(records, read_sheets(tmp_path / "review", laid))
+        parts = assign(Watched(kept, crowd), RECIPE)
+        prove_no_leak(kept, parts, 90)
+        dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))
+        rows = dataset.lines(parts.rows(watched(kept)))
+        write_folder(tmp_path / "dataset", watched(rows), dataset.closing, "manifest.json")
+        assert sum(1 for _ in watched(read_rows(tmp_path / "dataset", TRAIN))) == parts.counts[TRAIN]
+        assert sum(1 for _ in watched(read_json_lines(tmp_path / "rejected.jsonl", Rejection))) == COUNT // 5
+    assert funnel.drafts == COUNT
+    assert 0 < crowd.most <= MOST
+
+
+def test_curating_looks_no_further_ahead_than_a_shard():
+    taken = 0
+
+    def counted() -> Iterator[Draft]:
+        nonlocal taken
+        for draft in drafts():
+            taken += 1
+            yield draft
+
+    ends = curate(counted(), Material({}, lambda key: Origin("m", "p")), Checks())
+    assert taken == 0
+    for number, _ in enumerate(ends, 1):
+        assert taken < number + SHARD
