@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from heapq import nsmallest
@@ -27,10 +28,15 @@ class Corpus:
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self._passages = list(passages)
-        self._holding: dict[str, list[int]] = {}
+        self._holding: dict[str, array[int]] = {}
         for place in range(len(self._passages)):
             for word in self._words(place):
-                self._holding.setdefault(word, []).append(place)
+                self._holding.setdefault(word, array("I")).append(place)
+
+    def known(self, question: str) -> float:
+        """The share of the question's subject words that any passage holds: no single one can hold more."""
+        weights = {word: self.weight(word) for word in sorted(subject_words(question))}
+        return sum(weight for word, weight in weights.items() if word in self._holding) / (sum(weights.values()) or 1)
 
     def nearest(self, question: str, most: int = 1) -> list[Near]:
         """The passages that share most with the question, at most `most` and best first; none that share nothing."""

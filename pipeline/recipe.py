@@ -223,10 +223,10 @@ class Checks(_Section):
         " (rare words count more)",
     )
     corpus_meaning: float = Field(
-        default=0.8,
+        default=0.7,
         gt=0,
         le=1,
-        description="a question to be refused this close (cosine) to a sentence of the documents is flagged",
+        description="a question to be refused this close (cosine) to a sentence of the documents is doubtful",
     )
 
     @field_validator("question_words", "answer_words")

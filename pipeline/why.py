@@ -23,7 +23,7 @@ from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
 from pipeline.material import Say, Sources, choose_drafters, gather
-from pipeline.publish.schema import SLICES, TRAIN, read_rows
+from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
 from pipeline.review.sheets import Verdicts, read_sheets
@@ -147,6 +147,9 @@ class _Dataset:
         """The story of a record's id, or of a request's key or its beginning; empty if it names neither."""
         if any(_has_id(item, name) for item in self.items):
             return self._of_draft(lambda item: _has_id(item, name))
+        if slip := self._slips.get(name):
+            told = f"{slip.question!r} is {slip.typo_of} with a typing slip; this is what that comes from:"
+            return [_labelled("slip", told), *self._of_draft(lambda item: _has_id(item, slip.typo_of))]
         keys = [key for key in dict.fromkeys((*self.asked.prompts, *self.ledger.keys(name))) if key.startswith(name)]
         if len(keys) > 1:
             raise InputError(
@@ -298,9 +301,18 @@ class _Dataset:
     @cached_property
     def _stems(self) -> dict[str, str]:
         """Record id to file stem of every published row."""
+        return {row.id: stem for stem, row in self._rows()}
+
+    @cached_property
+    def _slips(self) -> dict[str, Row]:
+        """Id to row of every published typing slip."""
+        return {row.id: row for _, row in self._rows() if row.typo_of}
+
+    def _rows(self) -> Iterator[tuple[str, Row]]:
+        """Every published row with its file stem."""
         folder = self.folder / "dataset"
         stems = (TRAIN, *SLICES) if (folder / f"{TRAIN}.jsonl").exists() else ()
-        return {row.id: stem for stem in stems for row in read_rows(folder, stem)}
+        return ((stem, row) for stem in stems for row in read_rows(folder, stem))
 
 
 def _has_id(item: Item, name: str) -> bool:

@@ -81,3 +81,14 @@ def test_an_absent_recipe_says_how_to_get_one(tmp_path):
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_recipes_are_right(path):
     assert load_recipe(path).recipe.name == path.stem
+
+
+def test_a_recipe_refuses_with_one_sentence_or_with_several_of_them(tmp_path):
+    several = GOOD.replace("sentence: Ships only, please.", "sentences: [Ships only., Let us keep to ships.]")
+    path = tmp_path / "r.yaml"
+    path.write_text(several, encoding="utf-8")
+    assert load_recipe(path).recipe.refusals.every_sentence == ("Ships only.", "Let us keep to ships.")
+    both = GOOD.replace("  off_topic", "  sentences: [Ships only.]\n  off_topic")
+    neither = GOOD.replace("  sentence: Ships only, please.\n", "")
+    for text in (both, neither):
+        assert "expected either sentence: or sentences:" in faults(tmp_path, text)[0]

@@ -36,6 +36,16 @@ class Crowd:
             yield one
 
 
+class Watched:
+    """Records that are gone through more than once, watched each time."""
+
+    def __init__(self, records: Iterable[Record], crowd: Crowd) -> None:
+        self._records, self._crowd = records, crowd
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._crowd.watching(self._records)
+
+
 def drafts() -> Iterator[Draft]:
     for number in range(COUNT):
         question = f"Who has painted bridge {number} of town {number // 7}?" if number % 5 else f"No question {number}"
@@ -55,10 +65,10 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
         laid: dict[str, tuple[str, str]] = {}
         lay_sheet(tmp_path / "review", records, {}, lambda sheet, lines: laid.update((n, (sheet, h)) for n, h in lines))
         kept = _Kept(records, read_sheets(tmp_path / "review", laid))
-        parts = assign(watched(kept), RECIPE.split, 0.0)
+        parts = assign(Watched(kept, crowd), RECIPE)
         prove_no_leak(kept, parts, 90)
         dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))
-        rows = dataset.lines(watched(kept), parts.stem)
+        rows = dataset.lines(parts.rows(watched(kept)))
         write_folder(tmp_path / "dataset", watched(rows), dataset.closing, "manifest.json")
         assert sum(1 for _ in watched(read_rows(tmp_path / "dataset", TRAIN))) == parts.counts[TRAIN]
         assert sum(1 for _ in watched(read_json_lines(tmp_path / "rejected.jsonl", Rejection))) == COUNT // 5

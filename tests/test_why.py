@@ -98,6 +98,13 @@ def test_a_row_of_a_slice_says_so(made, tell, stem):
     assert tell(rows(made, stem)[0]["id"]).endswith(f"held out, in {stem}.jsonl")
 
 
+def test_a_typing_slip_tells_the_story_of_its_own_question(made, tell):
+    slip = next(row for row in rows(made) if row["typo_of"])
+    told = tell(slip["id"])
+    assert slip["question"] in told.splitlines()[0]
+    assert "\n".join(told.splitlines()[1:]) == tell(slip["typo_of"])
+
+
 def test_a_rejection_tells_the_check_that_rejected_it_and_its_figure(made, tell):
     number, _ = rejected(made, "quote_not_in_passage")
     told = tell(f"{outputs(made)}/rejected.jsonl:{number}")
