@@ -112,12 +112,42 @@ class Checks(_Section):
         description="a question to be refused whose content words stand to this share in one passage is answered there",
     )
 
+    quote_alike: float = Field(
+        default=90,
+        ge=70,
+        le=100,
+        description="a quote this alike (0 to 100, partial ratio) to words of its passage stands for them, flagged",
+    )
+
+    support_words: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="of an answer's words, by rarity, in the passage: from here it is supported",
+    )
+    support_chance: float = Field(
+        default=0.01,
+        gt=0,
+        lt=0.5,
+        description="supported by meaning is an answer whose passage stands out as this share of shuffled pairs does",
+    )
+    support_others: int = Field(default=100, ge=10, description="other passages that a passage is compared with")
+
     @field_validator("question_words", "answer_words")
     @classmethod
     def _ascending(cls, value: tuple[int, int]) -> tuple[int, int]:
         if not 0 < value[0] <= value[1]:
             raise ValueError("expected [smallest, largest], both above 0")
         return value
+
+
+class Meaning(_Section):
+    """Sentence embeddings, for what words alone do not settle."""
+
+    model: str = Field(
+        default="",
+        description="a folder beside the recipe or a name on the hub; empty means all-MiniLM-L6-v2, for English only",
+    )
 
 
 class Split(_Section):
@@ -141,6 +171,7 @@ class Recipe(_Section):
     persona: Persona | None = None
     refusals: Refusals | None = None
     checks: Checks = Checks()
+    meaning: Meaning = Meaning()
     split: Split = Split()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")

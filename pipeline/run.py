@@ -19,6 +19,7 @@ from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import SHARD, Material, Origin, curate
 from pipeline.draft import Drafter
+from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import Writing, json_line, sweep, write_folder
 from pipeline.funnel import Funnel
@@ -117,7 +118,8 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             Writing(folder / "rejected.jsonl") as rejected,
         ):
             drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            _part(curate(drafted, _material(sources, asked, history), recipe.checks), records, rejected, funnel)
+            material = _material(loaded, folder, sources, asked, history, say)
+            _part(curate(drafted, material, recipe.checks), records, rejected, funnel)
             laid = ledger.laid()
             verdicts = read_sheets(folder / "review", laid)
             lay_sheet(folder / "review", records, laid, ledger.note_laid)
@@ -243,13 +245,25 @@ class _Asked:
         return cls(len(prompts), unanswered, prompts)
 
 
-def _material(sources: Sources, asked: _Asked, history: History) -> Material:
+def _material(loaded: Loaded, folder: Path, sources: Sources, asked: _Asked, history: History, say: Say) -> Material:
+    recipe = loaded.recipe
+    embedder = find_embedder(recipe.meaning, recipe.language, loaded.folder, folder / "vectors.sqlite")
+    if isinstance(embedder, Absent) and recipe.documents:
+        say(f"answers are not compared with their passages by meaning: {embedder.why}.")
+
     @lru_cache(maxsize=SHARD)  # the drafts of one reply follow each other
     def origin(key: str) -> Origin:
         reply = history.told(key)
         return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
 
-    return Material(sources.passages, origin, sources.persona.constraints if sources.persona else None)
+    return Material(
+        sources.passages,
+        origin,
+        sources.persona.constraints if sources.persona else None,
+        recipe.language,
+        embedder if isinstance(embedder, StoredEmbedder) else None,
+        embedder.why if isinstance(embedder, Absent) else "",
+    )
 
 
 def _part(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:

@@ -26,6 +26,7 @@ ALLOWED = {
     "spool": {"files"},
     "recipe": {"errors", "yamlfile"},
     "durations": {"errors"},
+    "embedder": {"errors", "recipe"},
     "history": {"draft", "teacher"},
     "material": {"errors", "recipe", "records", "draft", "sources"},
     "asking": {"errors", "recipe", "history", "draft", "teacher"},

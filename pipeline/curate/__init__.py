@@ -10,7 +10,8 @@ from itertools import islice
 from pipeline.constraints import Constraints, broken_constraints
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Fault, answer_form, question_form, wording
-from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.grounding import align_quote, grounding_findings, own_words
+from pipeline.curate.meaning import Embedder, Support
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
 from pipeline.words import Questions, subject_words
@@ -36,6 +37,11 @@ class Material:
     """By request key."""
     constraints: Constraints | None = None
     """Of the persona, on every answer in its voice."""
+    language: str = "en"
+    """In which numbers are spelled out."""
+    embedder: Embedder | None = None
+    absence: str = "there is no embedder"
+    """Why there is none, where there is none."""
 
     @cached_property
     def subjects(self) -> list[frozenset[str]]:
@@ -61,6 +67,7 @@ class Curator:
         self._material = material
         self._thresholds = checks
         self._met = Questions(checks.near_duplicate)
+        self._support = Support(material.passages, checks, material.embedder, material.absence)
 
     @property
     def _checks(self) -> tuple[Check, ...]:
@@ -68,8 +75,8 @@ class Curator:
             _each(lambda draft: _word("question_form", question_form(draft, self._thresholds))),
             _each(lambda draft: _word("answer_form", answer_form(draft, self._thresholds))),
             _each(lambda draft: _word("wording", wording(draft))),
-            _each(lambda draft: _quote(draft, self._material)),
-            _each(lambda draft: _numbers(draft, self._material)),
+            _each(lambda draft: _grounding(draft, self._material, self._thresholds.quote_alike)),
+            self._support.findings,
             _each(lambda draft: _constraints(draft, self._material)),
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds.corpus_overlap)),
             self._near_duplicate,  # the last, for it remembers what comes as far as this
@@ -133,7 +140,8 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
         return _rejected(draft, rejected)
     # Nobody judges what is doubtful yet: the reviewer is told.
     flagged = [finding for finding in findings if finding.verdict != "passed"]
-    return _record(draft, material, tuple(dict.fromkeys(_flag(finding) for finding in flagged)))
+    flags = tuple(dict.fromkeys(_flag(finding) for finding in flagged))
+    return _record(draft, material, flags)
 
 
 def _flag(finding: Finding) -> str:
@@ -154,20 +162,10 @@ def _word(check: str, fault: Fault | None) -> Finding:
     return Finding(check, fault.detail, "rejected", fault.cause, fault.detail)
 
 
-def _quote(draft: Draft, material: Material) -> Word:
+def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
     if draft.kind != "document":
         return ()
-    found = find_quote(draft.quote, material.passages[draft.passage].text)
-    if found is None:
-        detail = "The quote does not stand in the passage."
-        return Finding("quote", "not found", "rejected", "quote_not_in_passage", detail)
-    return Finding("quote", f"characters {found[0]} to {found[1]} of the passage")
-
-
-def _numbers(draft: Draft, material: Material) -> Word:
-    if draft.kind != "document":
-        return ()
-    return _word("numbers", unknown_number(draft.answer, material.passages[draft.passage]))
+    return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
 
 
 def _constraints(draft: Draft, material: Material) -> Word:
@@ -194,17 +192,18 @@ def _corpus_overlap(draft: Draft, material: Material, share: float) -> Word:
 def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
-    span, page = None, None
-    if passage is not None:
-        found = find_quote(draft.quote, passage.text)
-        if found is not None:
-            span, page = (passage.start + found[0], passage.start + found[1]), passage.page_at(found[0])
+    span, page, quote = None, None, draft.quote
+    # That it is alike enough is a check's word; here it is only looked up.
+    place = align_quote(draft.quote, passage.text, 0) if passage else None
+    if passage and place:
+        span, page = (passage.start + place.start, passage.start + place.end), passage.page_at(place.start)
+        quote = own_words(draft, place, passage)
     return Record(
         id=record_id(draft),
         kind=draft.kind,
         question=draft.question,
         answer=draft.answer,
-        quote=draft.quote,
+        quote=quote,
         source=passage.document if passage else draft.persona or draft.field,
         page=page,
         span=span,

@@ -139,7 +139,9 @@ def test_the_findings_on_a_draft_hold_every_check_and_agree_with_its_end(drafts)
         curator = Curator(MATERIAL, Checks())
         before = list(curator.curate(drafts[:number]))
         findings = curator.findings(one)
-        assert {"question_form", "answer_form", "wording", "quote", "near_duplicate"} <= {f.check for f in findings}
+        assert {"question_form", "answer_form", "wording", "quote_alike", "near_duplicate"} <= {
+            f.check for f in findings
+        }
         assert all(finding.measured for finding in findings)
         assert end_of(one, findings, MATERIAL) == ends(*drafts)[number]
         assert len(before) == number
