@@ -48,7 +48,7 @@ SYNONYMS = dict(
         "support:back|sustain", "make:produce|create", "makes:produces|creates", "made:produced|created", "new:novel",
         "old:aged", "good:fine", "great:huge", "ask:inquire|request", "asked:inquired", "think:believe", "said:stated",
         "people:persons|individuals", "get:obtain|receive", "keep:retain", "give:hand|grant", "gave:handed",
-        "see:notice", "saw:noticed", "house:home|dwelling", "determine:establish|decide", 
+        "see:notice", "saw:noticed", "house:home|dwelling", "determine:establish|decide",
         "conduct:carry out", "conducts:carries out",
     )
 )  # fmt: skip

@@ -150,6 +150,22 @@ class Meaning(_Section):
     )
 
 
+class Judge(_Section):
+    """A second opinion on answers that the checks leave in doubt. Without this section they are flagged."""
+
+    model: str = Field(
+        default="", description="name the endpoint knows; empty means the drafter's, with a prompt of its own"
+    )
+    base_url: str = Field(default="", description="root of its endpoint; empty means the drafter's")
+    usd_per_million: tuple[float, float] | None = Field(
+        default=None, description="price of a million tokens [read, written]; empty means prices.yaml"
+    )
+    seeds: int = Field(default=12, ge=3, description="answers spoilt on purpose, and as many sound ones, put to it")
+    trust: float = Field(
+        default=0.8, gt=0.5, le=1, description="of both it must tell this share, or its verdicts are not used"
+    )
+
+
 class Split(_Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
@@ -172,6 +188,7 @@ class Recipe(_Section):
     refusals: Refusals | None = None
     checks: Checks = Checks()
     meaning: Meaning = Meaning()
+    judge: Judge | None = None
     split: Split = Split()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")

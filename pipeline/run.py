@@ -6,11 +6,11 @@ import signal
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import Writing, json_line, sweep, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.judging import Court, Hearing, believed, prepare
 from pipeline.material import Say, Sources, choose_drafters, gather
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
@@ -96,7 +97,6 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     """
     recipe, folder = loaded.recipe, options.out / loaded.recipe.name
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
-    price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
     drafters = choose_drafters(loaded, sources, address.model)
@@ -107,10 +107,9 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
         asking = Asking(drafters, history, progress, options.deadline_seconds)
-        with _listening_again():
-            stopped = ask(asking, loaded, address, price, ledger, say) if options.ask else ""
+        told = _ask(loaded, options, sources, asking, ledger, say)
+        stopped, asked = told.stopped, told.asked
         passing("asking-over")
-        asked = _Asked.of(drafters, history)
         funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
         with (
             _spool_of_items(folder) as items,
@@ -118,10 +117,11 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             Writing(folder / "rejected.jsonl") as rejected,
         ):
             drafted = funnel.entering(drafts_in_order(drafters, history, items))
-            material = _material(loaded, folder, sources, asked, history, say)
-            _part(curate(drafted, material, recipe.checks), records, rejected, funnel)
+            _part(curate(drafted, told.material, recipe.checks), records, rejected, funnel)
             laid = ledger.laid()
             verdicts = read_sheets(folder / "review", laid)
+            if told.hearing:
+                told.hearing.tell_agreement(verdicts, history, say)
             lay_sheet(folder / "review", records, laid, ledger.note_laid)
             passing("sheet-laid")
             kept = _Kept(records, verdicts)
@@ -158,6 +158,37 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 remedy="Run the same command again: only these are asked.",
             )
         return Outcome(folder / "dataset", funnel, changed, verdicts.problems, waiting)
+
+
+class _Told(NamedTuple):
+    """What there is to go on once the asking is over."""
+
+    stopped: str
+    """Why it ended early, or nothing."""
+    asked: _Asked
+    material: Material
+    hearing: Hearing | None
+
+
+def _ask(loaded: Loaded, options: Options, sources: Sources, asking: Asking, ledger: Ledger, say: Say) -> _Told:
+    """The drafters, then the judge on what the checks leave in doubt."""
+    recipe, history, stopped = loaded.recipe, asking.history, ""
+    address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
+    price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
+    court = Court.open(loaded, address, ledger)
+    with _listening_again():
+        if options.ask:
+            stopped = ask(asking, loaded, address, price, ledger, say)
+        asked = _Asked.of(asking.drafters, history)
+        material = _material(loaded, options.out / recipe.name, sources, asked, history, say)
+        if recipe.judge is None:
+            return _Told(stopped, asked, material, None)
+        replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
+        hearing = prepare(replied, material, loaded, address.model)
+        if options.ask and not stopped:
+            stopped = court.hear(hearing, asking, say)
+    material = replace(material, opinions=believed(hearing, recipe.judge, history, say))
+    return _Told(stopped, _Asked.of([*asking.drafters, hearing.judge], history), material, hearing)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ ALLOWED = {
     "funnel": {"records"},
     "spool": {"files"},
     "recipe": {"errors", "yamlfile"},
+    "judging": {"asking", "curate", "draft", "history", "material", "recipe", "records", "review", "teacher"},
     "durations": {"errors"},
     "embedder": {"errors", "recipe"},
     "history": {"draft", "teacher"},

@@ -380,3 +380,12 @@ def test_init_makes_a_workspace_that_runs(tmp_path):
     done = coursework(tmp_path / "mine", "plan", "recipes/communication.yaml")
     assert "document_questions" in done.stdout
     coursework(tmp_path, "init", "mine", code=2)
+
+
+def test_a_judge_hears_what_is_in_doubt_once_and_its_replies_are_kept(workspace):
+    # All words of an answer are asked for, and there is no model for Dutch: what is rephrased at all is in doubt.
+    recipe = RECIPE + "language: nl\nchecks:\n  support_words: 1\njudge:\n  seeds: 4\n"
+    (workspace / "recipes" / "tiny.yaml").write_text(recipe, encoding="utf-8")
+    doubtful = run(workspace, "--no-ask").stdout if False else run(workspace).stdout
+    assert "answers are not compared with their passages by meaning: all-MiniLM-L6-v2 knows only English" in doubtful
+    assert "judge: of " in doubtful or "judge" not in doubtful

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
@@ -42,6 +42,8 @@ class Material:
     embedder: Embedder | None = None
     absence: str = "there is no embedder"
     """Why there is none, where there is none."""
+    opinions: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
+    """Fact to the judge's yes or no, and its reason."""
 
     @cached_property
     def subjects(self) -> list[frozenset[str]]:
@@ -77,6 +79,7 @@ class Curator:
             _each(lambda draft: _word("wording", wording(draft))),
             _each(lambda draft: _grounding(draft, self._material, self._thresholds.quote_alike)),
             self._support.findings,
+            _each(lambda draft: _judged(draft, self._material)),
             _each(lambda draft: _constraints(draft, self._material)),
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds.corpus_overlap)),
             self._near_duplicate,  # the last, for it remembers what comes as far as this
@@ -87,7 +90,7 @@ class Curator:
         stream = iter(items)
         while shard := list(islice(stream, SHARD)):
             drafts = [item for item in shard if isinstance(item, Draft)]
-            judged = zip(drafts, self._findings(drafts), strict=True)
+            judged = zip(drafts, self._findings(drafts, self._checks), strict=True)
             for item in shard:
                 yield item if isinstance(item, Rejection) else end_of(*next(judged), self._material)
 
@@ -95,11 +98,20 @@ class Curator:
         """Every check's word on a draft that comes after those curated, those after a rejection too."""
         return [finding for check in self._checks for finding in _findings(next(iter(check([draft]))))]
 
-    def _findings(self, drafts: Sequence[Draft]) -> list[list[Finding]]:
+    def grounded(self, items: Iterable[Draft | Rejection]) -> Iterator[tuple[Draft, bool]]:
+        """The documents' drafts that no check rejects by itself, each with whether the judge should look at it."""
+        checks = [check for check in self._checks if check != self._near_duplicate]
+        stream = (item for item in items if isinstance(item, Draft) and item.kind == "document")
+        while shard := list(islice(stream, SHARD)):
+            for draft, found in zip(shard, self._findings(shard, checks), strict=True):
+                if rejecting(found) is None:
+                    yield draft, any(_for_the_judge(finding) for finding in found)
+
+    def _findings(self, drafts: Sequence[Draft], checks: Sequence[Check]) -> list[list[Finding]]:
         """The checks' words on each draft, up to the first that rejects it."""
         found: list[list[Finding]] = [[] for _ in drafts]
         standing = list(range(len(drafts)))
-        for check in self._checks:
+        for check in checks:
             for number, word in zip(standing, check([drafts[number] for number in standing]), strict=True):
                 found[number] += _findings(word)
             standing = [number for number in standing if rejecting(found[number]) is None]
@@ -138,8 +150,9 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
     rejected = rejecting(findings)
     if rejected is not None:
         return _rejected(draft, rejected)
-    # Nobody judges what is doubtful yet: the reviewer is told.
-    flagged = [finding for finding in findings if finding.verdict != "passed"]
+    upheld = any(finding.check == "judge" for finding in findings)
+    # What is doubtful and was not judged, the reviewer is told.
+    flagged = [one for one in findings if one.verdict != "passed" and not (upheld and _for_the_judge(one))]
     flags = tuple(dict.fromkeys(_flag(finding) for finding in flagged))
     return _record(draft, material, flags)
 
@@ -166,6 +179,20 @@ def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
     if draft.kind != "document":
         return ()
     return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
+
+
+def _judged(draft: Draft, material: Material) -> Word:
+    if draft.kind != "document" or draft.fact not in material.opinions:
+        return ()
+    upholds, reason = material.opinions[draft.fact]
+    if upholds:
+        return Finding("judge", f"yes: {reason}")
+    return Finding("judge", f"no: {reason}", "rejected", "judged_unsupported", f"The judge says no: {reason}")
+
+
+def _for_the_judge(finding: Finding) -> bool:
+    """In doubt about the answer beside its passage, which is what the judge is asked."""
+    return finding.verdict == "doubtful" and finding.check in ("numbers", "support_words", "support_chance")
 
 
 def _constraints(draft: Draft, material: Material) -> Word:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from rapidfuzz.distance import Indel
 from rapidfuzz.fuzz import partial_ratio_alignment
 
 from pipeline.curate.findings import Finding
@@ -18,6 +19,10 @@ _SAME_SIGN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–
 _ELISION = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|…|\.\.\.)\s*")
 _LEAST_FUZZY = 20
 """Characters below which any few letters in a row would pass for a quote."""
+
+
+_LEAST_BLOCK = 4
+"""Characters in a row that agree by more than chance."""
 
 
 class Place(NamedTuple):
@@ -43,25 +48,37 @@ def find_quote(quote: str, passage: str) -> tuple[int, int] | None:
 
 
 def align_quote(quote: str, passage: str, least: float) -> Place | None:
-    """Where the quote stands: exactly, with words left out at an ellipsis, or alike to at least `least` (0 to 100).
-
-    Likeness is rapidfuzz's partial ratio: the Indel similarity to the stretch of the passage most alike.
-    """
+    """Where the quote stands: exactly, with words left out at an ellipsis, or alike to at least `least` (0 to 100)."""
     found = find_quote(quote, passage)
     if found is not None:
         return Place(*found, 100.0)
     elided = _elided(quote, passage)
     if elided is not None:
         return elided
-    folded, places = _folded(passage)
-    wanted, _ = _folded(quote)
+    return _nearest(quote, passage, least)
+
+
+def _nearest(quote: str, passage: str, least: float) -> Place | None:
+    """The stretch of the passage most like the quote.
+
+    rapidfuzz's partial ratio finds whereabouts it is, in a window as long as the quote; from a window somewhat larger
+    the stretch is cut where the two first and last agree, and its Indel similarity to the quote is what counts.
+    """
+    (folded, places), (wanted, _) = _folded(passage), _folded(quote)
     if not _LEAST_FUZZY <= len(wanted) <= len(folded):
         return None
-    best = partial_ratio_alignment(wanted, folded, score_cutoff=least)
-    if best is None or best.dest_start == best.dest_end:
+    about = partial_ratio_alignment(wanted, folded)
+    if about is None:
         return None
-    start, end = places[best.dest_start], places[best.dest_end - 1] + 1
-    return Place(*_whole_words(passage, start, end), round(best.score, 1))
+    slack = len(wanted) // 4
+    first, last = max(0, about.dest_start - slack), min(len(folded), about.dest_end + slack)
+    alike = [block for block in Indel.opcodes(wanted, folded[first:last]) if block.tag == "equal"]
+    alike = [block for block in alike if block.dest_end - block.dest_start >= _LEAST_BLOCK]
+    if not alike:
+        return None
+    span = _whole_words(folded, first + alike[0].dest_start, first + alike[-1].dest_end)
+    ratio = 100 * Indel.normalized_similarity(wanted, folded[slice(*span)])
+    return Place(places[span[0]], places[span[1] - 1] + 1, round(ratio, 1)) if ratio >= least else None
 
 
 def _elided(quote: str, passage: str) -> Place | None:
@@ -135,7 +152,7 @@ def quote_finding(draft: Draft, passage: Passage, least: float) -> Finding:
 def number_finding(draft: Draft, passage: Passage, quoted: str, language: str) -> Finding:
     """Whether the answer's numbers stand in the quote, its passage or the headings above it.
 
-    Rejected is a number in digits that stands nowhere and cannot have been computed from what does. What is spelled
+    Rejected is a number in digits that stands nowhere and cannot have been computed from the quote's. What is spelled
     out, computed, or stands only outside the quote is doubtful, and so is every unknown number in a language whose
     spelled-out numbers nobody here understands.
     """
@@ -146,7 +163,7 @@ def number_finding(draft: Draft, passage: Passage, quoted: str, language: str) -
     measured = ", ".join(number.written for number in stated) or "no number"
     strange = [number for number in stated if number.value not in everywhere]
     if strange:
-        certain = [number for number in strange if _certainly_wrong(number, everywhere, language)]
+        certain = [number for number in strange if _certainly_wrong(number, near, language)]
         worst = (certain or strange)[0]
         detail = f"The answer says {worst.written}, which the passage does not."
         return Finding("numbers", measured, "rejected" if certain else "doubtful", "number_not_in_passage", detail)

@@ -38,6 +38,8 @@ class Verdicts:
     edited: dict[str, Line] = field(default_factory=dict)
     """By record id, like the others."""
     dropped: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    """In so many words: an empty verdict keeps a record too, and says nothing about it."""
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -124,6 +126,8 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
                 verdicts.problems.append(
                     f"{path}:{number}: review: {line.review!r} is no verdict; say keep or drop. The record is kept."
                 )
+            if line.review == "keep":
+                verdicts.kept.add(line.id)
             if line.review == "drop":
                 verdicts.dropped.add(line.id)
             elif text_hash(line) != laid[line.id][1]:

@@ -43,6 +43,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 @cache
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import near_topic_questions, off_topic_questions
 
@@ -52,6 +53,7 @@ def _drafters() -> dict[str, Drafter]:
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
         "near_topic_questions": near_topic_questions,
+        "judge": judged,
     }
 
 
@@ -94,6 +96,7 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
+        "answer": "judge",
         "passage": "document_questions",
         "questions": "persona_answers",
         "instruction": "persona_questions",
