@@ -24,14 +24,16 @@ from tests.conftest import ROOT
 SUBJECTS = "harbour lighthouse market chapel granary windmill tannery brewery".split()
 PASSAGES = {
     f"p{number}": Passage(
-        id=f"p{number}", document="a.md", document_sha256="0", start=0, end=99, pages=((0, 1),), heading=("The island",),
+        id=f"p{number}", document="a.md", document_sha256="0", start=0, end=99, pages=((0, 1),),
+        heading=("The island",),
         text=f"The {one} of the island was built in 18{number}2. Its {one} roof is covered with slate and moss.",
     )
     for number, one in enumerate(SUBJECTS)
 }  # fmt: skip
 SOUND = [
     Draft(kind="document", question=f"When was the {one} built?", answer=f"The {one} was built in 18{number}2.",
-          quote=f"The {one} of the island was built in 18{number}2.", passage=f"p{number}", fact=f"f{number}", request="r")
+          quote=f"The {one} of the island was built in 18{number}2.", passage=f"p{number}", fact=f"f{number}",
+          request="r")
     for number, one in enumerate(SUBJECTS)
 ]  # fmt: skip
 TRUE = SOUND[0].model_copy(update={"answer": "Slate covers the harbour roof.", "fact": "true"})
@@ -141,7 +143,8 @@ def test_what_is_in_doubt_is_upheld_rejected_or_flagged_by_what_the_judge_said()
 
 def test_the_judge_clears_only_what_it_was_asked_about():
     findings = [Finding("similar", "0.9", "doubtful", "similar_question", "Like another."),
-                Finding("numbers", "7", "doubtful", "number_not_in_quote", "Not there."), Finding("judge", "yes: so")]  # fmt: skip
+                Finding("numbers", "7", "doubtful", "number_not_in_quote", "Not there."),
+                Finding("judge", "yes: so")]  # fmt: skip
     assert end_of(SOUND[0], findings, material({})).flags == ("similar_question",)
 
 
