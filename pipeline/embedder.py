@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -74,9 +75,10 @@ class TransformerEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row a text, float32, of length 1. Texts of like length go together, so that little is padded."""
         import numpy
-        import torch
 
         tokenizer, model = self._loaded()
+        import torch
+
         found = numpy.zeros((len(texts), self.dimensions), dtype=numpy.float32)
         by_length = sorted(range(len(texts)), key=lambda number: (len(texts[number]), number))
         with torch.inference_mode():
@@ -97,6 +99,8 @@ class TransformerEmbedder:
 
     def _loaded(self) -> tuple[Any, Any]:
         if self._parts is None:
+            # As in training: threads that wait by spinning stand in the way of everything else on the machine.
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
             from transformers import AutoModel, AutoTokenizer
             from transformers.utils import logging
 

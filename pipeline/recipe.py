@@ -126,7 +126,7 @@ class Checks(_Section):
         description="of an answer's words, by rarity, in the passage: from here it is supported",
     )
     support_chance: float = Field(
-        default=0.01,
+        default=0.007,
         gt=0,
         lt=0.5,
         description="supported by meaning is an answer whose passage stands out as this share of shuffled pairs does",
