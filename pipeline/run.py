@@ -185,7 +185,8 @@ def _ask(loaded: Loaded, options: Options, sources: Sources, asking: Asking, led
             return _Told(stopped, asked, material, None)
         replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
         hearing = prepare(replied, material, loaded, address.model)
-        if options.ask and not stopped:
+        # Drafts that still wait in a batch would make other seeds.
+        if options.ask and not stopped and not Jobs(ledger).waiting():
             stopped = court.hear(hearing, asking, say)
     material = replace(material, opinions=believed(hearing, recipe.judge, history, say))
     return _Told(stopped, _Asked.of([*asking.drafters, hearing.judge], history), material, hearing)

@@ -59,7 +59,7 @@ def known_numbers(text: str, language: str) -> frozenset[Decimal]:
     values = {value for value, _ in _parsed(plain, language)}
     values |= {value for value, _ in _parsed(_spelled_as_digits(plain, language, 0), language)}
     values |= {_month(name) for name in _MONTH_NAME.findall(plain)}
-    values |= {_roman(tens, ones) for tens, ones in _ROMAN.findall(plain)}
+    values |= {_roman(tens, ones) for tens, ones in _ROMAN.findall(plain) if tens or ones}
     return frozenset(values)
 
 

@@ -79,6 +79,10 @@ def test_where_nobody_understands_spelled_out_numbers_an_unknown_one_is_doubtful
     assert {number.value for number in stated_numbers("١٢ سنة", "ar")} == {12}
 
 
+def test_roman_numbers_are_known_and_what_only_looks_like_one_is_passed_over():
+    assert known_numbers("Part XIV, LXXXII and XC; CC, CXII, IIX", "en") == {14, 82, 90}
+
+
 def test_a_decimal_comma_is_read_by_language():
     assert {number.value for number in stated_numbers("1.250,5 und 3,5", "de")} == {Decimal("1250.5"), Decimal("3.5")}
     assert {number.value for number in stated_numbers("1,250.5 and 3.5", "en")} == {Decimal("1250.5"), Decimal("3.5")}
@@ -90,7 +94,10 @@ def test_every_whole_number_is_known_again_with_or_without_separators(value, her
     assert stated.value in known_numbers(f"Of {there.format(value)}.", "en")
 
 
-@given(st.text(max_size=200), st.sampled_from(["en", "de", "zh"]))
+@given(
+    st.text(max_size=200) | st.text("IVXLC 0123456789.,", max_size=40) | st.text("twohundre-million 1.,", max_size=60),
+    st.sampled_from(["en", "de", "zh"]),
+)
 def test_numbers_are_read_from_any_text_and_those_stated_are_known(text, language):
     known = known_numbers(text, language)
     assert all(number.value in known for number in stated_numbers(text, language))
