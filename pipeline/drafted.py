@@ -14,10 +14,12 @@ from pydantic import Field
 
 from pipeline.curate import SHARD, Material, Origin
 from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
+from pipeline.curate.meaning import Embedder
 from pipeline.draft import Drafter
+from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError
 from pipeline.history import History
-from pipeline.material import Sources
+from pipeline.material import Say, Sources
 from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
 from pipeline.spool import Spool
@@ -68,20 +70,34 @@ class Asked:
         return cls(unanswered, prompts)
 
 
-def material(sources: Sources, asked: Asked, history: History, language: str, held_out: HeldOut | None) -> Material:
-    """What the drafts are checked against."""
+def material(
+    loaded: Loaded, folder: Path, sources: Sources, asked: Asked, history: History, say: Say = lambda line: None
+) -> Material:
+    """What the drafts are checked against; vectors of meaning are kept under `folder`."""
+    recipe, persona = loaded.recipe, sources.persona
+    found = find_embedder(recipe.meaning, recipe.language, loaded.folder, folder / "vectors.sqlite")
+    if isinstance(found, Absent):
+        say(f"nothing is compared by meaning: {found.why}.")
+    embedder = found if isinstance(found, StoredEmbedder) else None
 
     @lru_cache(maxsize=SHARD)  # the drafts of one reply follow each other
     def origin(key: str) -> Origin:
         reply = history.told(key)
         return Origin(reply.model if reply else "", asked.prompts.get(key, ""))
 
-    persona = sources.persona
-    constraints, carried = (persona.constraints, persona.said()) if persona else (None, "")
-    return Material(sources.passages, origin, constraints, carried, language, held_out)
+    return Material(
+        passages=sources.passages,
+        origin=origin,
+        constraints=persona.constraints if persona else None,
+        carried=persona.said() if persona else "",
+        language=recipe.language,
+        held_out=read_held_out(loaded, embedder),
+        embedder=embedder,
+        absence=found.why if isinstance(found, Absent) else "",
+    )
 
 
-def read_held_out(loaded: Loaded) -> HeldOut | None:
+def read_held_out(loaded: Loaded, embedder: Embedder | None = None) -> HeldOut | None:
     """The texts that no record may hold; None if the recipe names none. Raises InputError if one cannot be read."""
     wanted = loaded.recipe.decontamination
     if wanted is None:
@@ -95,4 +111,4 @@ def read_held_out(loaded: Loaded) -> HeldOut | None:
                 f"decontamination.files: {name}: {fault.strerror}.", remedy="Name files relative to the recipe."
             ) from fault
         texts += held_out_texts(name, content)
-    return HeldOut(texts, wanted)
+    return HeldOut(texts, wanted, embedder)

@@ -11,16 +11,17 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.crash import passing
-from pipeline.curate import SHARD, curate
+from pipeline.curate import SHARD, Material, curate
 from pipeline.curate.diversity import Diversity, diversity
 from pipeline.curate.findings import Finding
 from pipeline.curate.persona import Said, catch_phrases
 from pipeline.draft import Drafter
 from pipeline.draft.personas import PersonaDrafter
-from pipeline.drafted import Asked, drafts_in_order, material, read_held_out, spool_of_items
+from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, json_line, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.judging import Hearing
 from pipeline.language import can_tell
 from pipeline.material import Say, Sources
 from pipeline.publish.dataset import Dataset, Provenance
@@ -44,6 +45,10 @@ class Ingredients:
     drafters: Sequence[Drafter]
     history: History
     ledger: Ledger
+    against: Material
+    """What the drafts are checked against."""
+    hearing: Hearing | None
+    """Where a judge was asked."""
 
     @property
     def folder(self) -> Path:
@@ -63,7 +68,7 @@ class Built:
     """Lines of review sheets that could not be followed, each as file:line: what."""
 
 
-def rebuild(given: Ingredients, asked: Asked, funnel: Funnel, say: Say) -> Built:
+def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
     """Records, rejections, sheet and dataset from what the ledger and the sheets hold; `funnel` counts on.
 
     Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
@@ -73,8 +78,10 @@ def rebuild(given: Ingredients, asked: Asked, funnel: Funnel, say: Say) -> Built
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
     laid = ledger.laid()
     verdicts = read_sheets(folder / "review", laid)
+    if given.hearing:
+        given.hearing.tell_agreement(verdicts, given.history, say)
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
-        _curate(given, asked, verdicts, spool, rejected, funnel)
+        _curate(given, verdicts, spool, rejected, funnel)
         records = _Flagged.of(spool, given)
         lay_sheet(folder / "review", records, laid, ledger.note_laid)
         passing("sheet-laid")
@@ -98,16 +105,13 @@ def rebuild(given: Ingredients, asked: Asked, funnel: Funnel, say: Say) -> Built
         return Built(True, changed, verdicts.problems)
 
 
-def _curate(
-    given: Ingredients, asked: Asked, verdicts: Verdicts, records: Spool[Record], rejected: Writing, funnel: Funnel
-) -> None:
+def _curate(given: Ingredients, verdicts: Verdicts, records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
     """Records go into the spool, a shard a block; rejections to their file."""
-    against = material(given.sources, asked, given.history, given.loaded.recipe.language, read_held_out(given.loaded))
     with spool_of_items(given.folder) as items:
         drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items))
         index = given.folder / "index.sqlite"
         shard: list[Record] = []
-        for end in curate(drafted, against, given.loaded.recipe.checks, index, verdicts.gone):
+        for end in curate(drafted, given.against, given.loaded.recipe.checks, index, verdicts.gone):
             if isinstance(end, Rejection):
                 funnel.rejections[end.cause] += 1
                 rejected.write(json_line(end))

@@ -229,6 +229,27 @@ class Checks(_Section):
         description="a question to be refused this close (cosine) to a sentence of the documents is doubtful",
     )
 
+    quote_alike: float = Field(
+        default=90,
+        ge=70,
+        le=100,
+        description="a quote this alike (0 to 100, partial ratio) to words of its passage stands for them, flagged",
+    )
+
+    support_words: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="of an answer's words, by rarity, in the passage: from here it is supported",
+    )
+    support_chance: float = Field(
+        default=0.007,
+        gt=0,
+        lt=0.5,
+        description="supported by meaning is an answer whose passage stands out as this share of shuffled pairs does",
+    )
+    support_others: int = Field(default=100, ge=10, description="other passages that a passage is compared with")
+
     @field_validator("question_words", "answer_words")
     @classmethod
     def _ascending(cls, value: tuple[int, int]) -> tuple[int, int]:
@@ -258,6 +279,31 @@ class Diversity(_Section):
         default=1.5, ge=1, description="the longest texts have at least so many times the words of the shortest"
     )
     silent_passages: float = Field(default=0.2, ge=0, le=1, description="of passages, may bring no question at all")
+
+
+class Meaning(_Section):
+    """Sentence embeddings, for what words alone do not settle."""
+
+    model: str = Field(
+        default="",
+        description="a folder beside the recipe or a name on the hub; empty means all-MiniLM-L6-v2, for English only",
+    )
+
+
+class Judge(_Section):
+    """A second opinion on answers that the checks leave in doubt. Without this section they are flagged."""
+
+    model: str = Field(
+        default="", description="name the endpoint knows; empty means the drafter's, with a prompt of its own"
+    )
+    base_url: str = Field(default="", description="root of its endpoint; empty means the drafter's")
+    usd_per_million: tuple[float, float] | None = Field(
+        default=None, description="price of a million tokens [read, written]; empty means prices.yaml"
+    )
+    seeds: int = Field(default=12, ge=3, description="answers spoilt on purpose, and as many sound ones, put to it")
+    trust: float = Field(
+        default=0.8, gt=0.5, le=1, description="of both it must tell this share, or its verdicts are not used"
+    )
 
 
 class Split(_Section):
@@ -294,6 +340,8 @@ class Recipe(_Section):
     checks: Checks = Checks()
     decontamination: Decontamination | None = None
     diversity: Diversity = Diversity()
+    meaning: Meaning = Meaning()
+    judge: Judge | None = None
     split: Split = Split()
     typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")

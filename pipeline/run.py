@@ -5,17 +5,20 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.asking import Asking, Progress, ask, in_batches
 from pipeline.crash import passing
-from pipeline.drafted import Asked
+from pipeline.curate import Material
+from pipeline.drafted import Asked, material
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import sweep
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.judging import Court, Hearing, believed, prepare
 from pipeline.material import Say, Sources, choose_drafters, gather
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
@@ -83,7 +86,6 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     """
     recipe, folder = loaded.recipe, options.out / loaded.recipe.name
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
-    price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
     drafters = choose_drafters(loaded, sources, address.model)
@@ -94,12 +96,12 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
         asking = Asking(drafters, history, progress, options.deadline_seconds)
-        with _listening_again():
-            stopped = ask(asking, loaded, address, price, ledger, say) if options.ask else ""
+        told = _ask(loaded, options, sources, asking, ledger, say)
+        stopped, asked = told.stopped, told.asked
         passing("asking-over")
-        asked = Asked.of(drafters, history)
         funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
-        built = rebuild(Ingredients(loaded, address, sources, drafters, history, ledger), asked, funnel, say)
+        given = Ingredients(loaded, address, sources, drafters, history, ledger, told.against, told.hearing)
+        built = rebuild(given, funnel, say)
         waiting = 0 if stopped else Jobs(ledger).waiting()
         if waiting:
             say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
@@ -121,6 +123,38 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
                 remedy="Run the same command again: only these are asked.",
             )
         return Outcome(folder / "dataset", funnel, built.changed, built.problems, waiting)
+
+
+class _Told(NamedTuple):
+    """What there is to go on once the asking is over."""
+
+    stopped: str
+    """Why it ended early, or nothing."""
+    asked: Asked
+    against: Material
+    hearing: Hearing | None
+
+
+def _ask(loaded: Loaded, options: Options, sources: Sources, asking: Asking, ledger: Ledger, say: Say) -> _Told:
+    """The drafters, then the judge on what the checks leave in doubt."""
+    recipe, history, stopped = loaded.recipe, asking.history, ""
+    address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
+    price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
+    court = Court.open(loaded, address, ledger)
+    with _listening_again():
+        if options.ask:
+            stopped = ask(asking, loaded, address, price, ledger, say)
+        asked = Asked.of(asking.drafters, history)
+        against = material(loaded, options.out / recipe.name, sources, asked, history, say)
+        if recipe.judge is None:
+            return _Told(stopped, asked, against, None)
+        replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
+        hearing = prepare(replied, against, loaded, address.model)
+        # Drafts that still wait in a batch would make other seeds.
+        if options.ask and not stopped and not Jobs(ledger).waiting():
+            stopped = court.hear(hearing, asking, say)
+    against = replace(against, opinions=believed(hearing, recipe.judge, history, say))
+    return _Told(stopped, Asked.of([*asking.drafters, hearing.judge], history), against, hearing)
 
 
 @contextmanager

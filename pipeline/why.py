@@ -18,7 +18,7 @@ from pipeline.curate import SHARD, Curator, end_of, record_id
 from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
 from pipeline.draft.replies import Unreadable, answer_object
-from pipeline.drafted import Asked, Item, drafts_in_order, material, read_held_out, spool_of_items
+from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_items
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
@@ -171,7 +171,7 @@ class _Dataset:
     def _examined(self, wanted: Callable[[Item], bool]) -> Iterator[_Examined]:
         """Each wanted item, after what came before it was curated."""
         recipe = self.loaded.recipe
-        against = material(self.sources, self.asked, self.history, recipe.language, read_held_out(self.loaded))
+        against = material(self.loaded, self.folder, self.sources, self.asked, self.history)
         before: list[Item] = []
         with Curator(against, recipe.checks, dropped=self.verdicts.gone) as curator:
             for item in self.ordered:

@@ -28,7 +28,9 @@ ALLOWED = {
     "spool": {"files"},
     "drafted": {"errors", "recipe", "records", "spool", "history", "material", "draft", "curate"},
     "recipe": {"errors", "yamlfile"},
+    "judging": {"asking", "curate", "draft", "history", "material", "recipe", "records", "review", "teacher"},
     "durations": {"errors"},
+    "embedder": {"errors", "recipe"},
     "history": {"draft", "teacher"},
     "rebuild": {
         *("crash", "files", "funnel", "language", "recipe", "records", "spool", "history", "material", "drafted"),

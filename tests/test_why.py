@@ -88,7 +88,15 @@ def test_a_trained_row_tells_of_its_page_prompt_teacher_cost_checks_and_file(mad
     assert "document_questions.jinja" in told
     assert re.search(r"[\d,]+ tokens read, [\d,]+ written", told)
     assert re.search(r"shared by \d+ drafts", told)
-    for check in ("question_form", "answer_form", "wording", "quote", "numbers", "near_duplicate"):
+    for check in (
+        "question_length",
+        "answer_cut",
+        "mojibake",
+        "quote_alike",
+        "numbers",
+        "support_words",
+        "near_duplicate",
+    ):
         assert re.search(rf"passed +{check}: \S", told)
     assert told.splitlines()[-1].split() == "fate trained on, in train.jsonl".split()
 
@@ -108,7 +116,7 @@ def test_a_typing_slip_tells_the_story_of_its_own_question(made, tell):
 def test_a_rejection_tells_the_check_that_rejected_it_and_its_figure(made, tell):
     number, _ = rejected(made, "quote_not_in_passage")
     told = tell(f"{outputs(made)}/rejected.jsonl:{number}")
-    assert "rejected quote: not found" in told
+    assert "rejected quote_alike: " in told
     assert "not in the passage, which begins:" in told
     assert told.endswith("rejected as quote_not_in_passage")
     number, one = rejected(made, "not_a_question")
@@ -119,7 +127,7 @@ def test_a_duplicate_tells_its_partner_and_where_that_stands(made, tell):
     number, one = rejected(made, "exact_duplicate")
     told = tell(f"rejected.jsonl:{number}")
     assert re.search(rf"partner +{one['partner']}, (trained on|held out), in", told)
-    assert "rejected near_duplicate: the same as" in told
+    assert "rejected near_duplicate: the same words" in told
     own = next(row["id"] for stem in ("train", "unseen") for row in rows(made, stem) if row["id"] == one["partner"])
     assert "drafted    2 times; what is told is of the one that became the record" in tell(own)
 

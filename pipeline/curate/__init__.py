@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -14,10 +14,11 @@ from pipeline.corpus import Corpus
 from pipeline.curate.decontaminate import HeldOut
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.findings import Finding
-from pipeline.curate.form import Fault, Form, form_findings
-from pipeline.curate.grounding import find_quote, unknown_number
+from pipeline.curate.form import Form, form_findings
+from pipeline.curate.grounding import align_quote, grounding_findings, own_words
+from pipeline.curate.meaning import Embedder, Support
 from pipeline.curate.persona import keeps_constraints, unknown_facts
-from pipeline.curate.refusals import answered_by_words
+from pipeline.curate.refusals import CorpusMeaning, answered_by_words
 from pipeline.recipe import Checks
 from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
 
@@ -48,6 +49,11 @@ class Material:
     """The recipe's."""
     held_out: HeldOut | None = None
     """Texts that no record may hold."""
+    embedder: Embedder | None = None
+    absence: str = "there is no embedder"
+    """Why there is none, where there is none."""
+    opinions: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
+    """Fact to the judge's yes or no, and its reason."""
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -92,7 +98,9 @@ class Curator:
         self._thresholds = checks
         self._form = Form(checks, material.language)
         self._dropped = dropped
-        self._questions = Duplicates(index, Terms.of(checks, material.language))
+        self._support = Support(material.passages, checks, material.embedder, material.absence)
+        self._meaning = _corpus_meaning(material)
+        self._questions = Duplicates(index, Terms.of(checks, material.language), material.embedder)
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +112,12 @@ class Curator:
     def _checks(self) -> tuple[Check, ...]:
         return (
             _each(lambda draft: tuple(form_findings(draft, self._form))),
-            _each(lambda draft: _quote(draft, self._material)),
-            _each(lambda draft: _numbers(draft, self._material)),
+            _each(lambda draft: _grounding(draft, self._material, self._thresholds.quote_alike)),
+            self._support.findings,
+            _each(lambda draft: _judged(draft, self._material)),
             _each(lambda draft: _persona(draft, self._material, self._thresholds)),
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
+            self._corpus_meaning,
             self._contamination,
             self._duplicates,  # the last, for it remembers what comes as far as this
         )
@@ -117,7 +127,7 @@ class Curator:
         stream = iter(items)
         while shard := list(islice(stream, SHARD)):
             drafts = [item for item in shard if isinstance(item, Draft)]
-            judged = zip(drafts, self._findings(drafts), strict=True)
+            judged = zip(drafts, self._findings(drafts, self._checks), strict=True)
             for item in shard:
                 yield item if isinstance(item, Rejection) else end_of(*next(judged), self._material)
 
@@ -130,15 +140,32 @@ class Curator:
         found = [finding for check in alone for finding in _findings(next(iter(check([draft]))))]
         return found if rejecting(found) else [*found, *_findings(next(iter(remembering([draft]))))]
 
-    def _findings(self, drafts: Sequence[Draft]) -> list[list[Finding]]:
+    def grounded(self, items: Iterable[Draft | Rejection]) -> Iterator[tuple[Draft, bool]]:
+        """The documents' drafts that no check rejects by itself, each with whether the judge should look at it."""
+        *alone, _ = self._checks
+        stream = (item for item in items if isinstance(item, Draft) and item.kind == "document")
+        while shard := list(islice(stream, SHARD)):
+            for draft, found in zip(shard, self._findings(shard, alone), strict=True):
+                if rejecting(found) is None:
+                    yield draft, any(_for_the_judge(finding) for finding in found)
+
+    def _findings(self, drafts: Sequence[Draft], checks: Sequence[Check]) -> list[list[Finding]]:
         """The checks' words on each draft, up to the first that rejects it."""
         found: list[list[Finding]] = [[] for _ in drafts]
         standing = list(range(len(drafts)))
-        for check in self._checks:
+        for check in checks:
             for number, word in zip(standing, check([drafts[number] for number in standing]), strict=True):
                 found[number] += _findings(word)
             standing = [number for number in standing if rejecting(found[number]) is None]
         return found
+
+    def _corpus_meaning(self, drafts: Sequence[Draft]) -> Iterable[Word]:
+        """Of questions to be refused only: those to be answered are meant to be near the corpus."""
+        refusals = [draft for draft in drafts if draft.kind in REFUSAL_KINDS]
+        if self._meaning is None or not refusals:
+            return [()] * len(drafts)
+        found = iter(self._meaning.findings(refusals, self._thresholds))
+        return [next(found) if draft.kind in REFUSAL_KINDS else () for draft in drafts]
 
     def _contamination(self, drafts: Sequence[Draft]) -> Iterable[Word]:
         held_out = self._material.held_out
@@ -167,9 +194,11 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
     rejected = rejecting(findings)
     if rejected is not None:
         return _rejected(draft, rejected)
-    # Nobody judges what is doubtful yet: the reviewer is told.
-    flagged = [finding for finding in findings if finding.verdict != "passed"]
-    return _record(draft, material, tuple(dict.fromkeys(_flag(finding) for finding in flagged)))
+    upheld = any(finding.check == "judge" for finding in findings)
+    # What is doubtful and was not judged, the reviewer is told.
+    flagged = [one for one in findings if one.verdict != "passed" and not (upheld and _for_the_judge(one))]
+    flags = tuple(dict.fromkeys(_flag(finding) for finding in flagged))
+    return _record(draft, material, flags)
 
 
 def _flag(finding: Finding) -> str:
@@ -184,26 +213,24 @@ def _findings(word: Word) -> Sequence[Finding]:
     return (word,) if isinstance(word, Finding) else word
 
 
-def _word(check: str, fault: Fault | None) -> Finding:
-    if fault is None:
-        return Finding(check, "no fault")
-    return Finding(check, fault.detail, "rejected", fault.cause, fault.detail)
-
-
-def _quote(draft: Draft, material: Material) -> Word:
+def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
     if draft.kind != "document":
         return ()
-    found = find_quote(draft.quote, material.passages[draft.passage].text)
-    if found is None:
-        detail = "The quote does not stand in the passage."
-        return Finding("quote", "not found", "rejected", "quote_not_in_passage", detail)
-    return Finding("quote", f"characters {found[0]} to {found[1]} of the passage")
+    return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
 
 
-def _numbers(draft: Draft, material: Material) -> Word:
-    if draft.kind != "document":
+def _judged(draft: Draft, material: Material) -> Word:
+    if draft.kind != "document" or draft.fact not in material.opinions:
         return ()
-    return _word("numbers", unknown_number(draft.answer, material.passages[draft.passage]))
+    upholds, reason = material.opinions[draft.fact]
+    if upholds:
+        return Finding("judge", f"yes: {reason}")
+    return Finding("judge", f"no: {reason}", "rejected", "judged_unsupported", f"The judge says no: {reason}")
+
+
+def _for_the_judge(finding: Finding) -> bool:
+    """In doubt about the answer beside its passage, which is what the judge is asked."""
+    return finding.verdict == "doubtful" and finding.check in ("numbers", "support_words", "support_chance")
 
 
 def _persona(draft: Draft, material: Material, checks: Checks) -> Word:
@@ -215,6 +242,12 @@ def _persona(draft: Draft, material: Material, checks: Checks) -> Word:
     )
 
 
+def _corpus_meaning(material: Material) -> CorpusMeaning | None:
+    if material.embedder is None:
+        return None
+    return CorpusMeaning((passage.text for passage in material.passages.values()), material.embedder)
+
+
 def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
     return answered_by_words(draft, material.corpus, checks) if draft.kind in REFUSAL_KINDS else ()
 
@@ -222,17 +255,18 @@ def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
 def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
-    span, page = None, None
-    if passage is not None:
-        found = find_quote(draft.quote, passage.text)
-        if found is not None:
-            span, page = (passage.start + found[0], passage.start + found[1]), passage.page_at(found[0])
+    span, page, quote = None, None, draft.quote
+    # That it is alike enough is a check's word; here it is only looked up.
+    place = align_quote(draft.quote, passage.text, 0) if passage else None
+    if passage and place:
+        span, page = (passage.start + place.start, passage.start + place.end), passage.page_at(place.start)
+        quote = own_words(draft, place, passage)
     return Record(
         id=record_id(draft),
         kind=draft.kind,
         question=draft.question,
         answer=draft.answer,
-        quote=draft.quote,
+        quote=quote,
         source=passage.document if passage else draft.persona or draft.field,
         page=page,
         span=span,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipeline.curate.duplicates.entry import Embedder
+    from pipeline.curate.meaning import Embedder
 
 _CLEAN = Finding("contaminated", "nothing in common with the held-out texts")
 

@@ -21,13 +21,6 @@ from pipeline.records import Draft, normalised
 from pipeline.words import content_words, names_nothing
 
 
-class Fault(NamedTuple):
-    """What is wrong with a draft: a code named after the fault, and a sentence."""
-
-    cause: str
-    detail: str
-
-
 class Form(NamedTuple):
     """What the form of a draft is held against."""
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from pipeline.corpus import Corpus
 from pipeline.curate.findings import Finding
+from pipeline.curate.meaning import Embedder, sentences_of
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
 if TYPE_CHECKING:
-    import numpy
-
-
-class Embedder(Protocol):
-    """Texts to vectors of their meaning."""
-
-    def encode(self, texts: Sequence[str]) -> numpy.ndarray:
-        """One row a text, float32, of length 1."""
-        ...
+    from pipeline.curate.meaning import Vectors
 
 
 def answered_by_words(draft: Draft, corpus: Corpus, checks: Checks) -> Finding:
@@ -45,17 +40,20 @@ def answered_by_words(draft: Draft, corpus: Corpus, checks: Checks) -> Finding:
 class CorpusMeaning:
     """The sentences of the corpus as vectors, beside which questions to be refused are held."""
 
-    def __init__(self, sentences: Sequence[str], embedder: Embedder) -> None:
-        self._sentences = sentences
+    def __init__(self, texts: Iterable[str], embedder: Embedder) -> None:
+        self._sentences = list(dict.fromkeys(chain.from_iterable(map(sentences_of, texts))))
         self._embedder = embedder
-        self._vectors = embedder.encode(sentences) if sentences else None
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return self._embedder.encode(self._sentences)
 
     def findings(self, drafts: Sequence[Draft], checks: Checks) -> list[Finding]:
         """One finding a draft: how close the question comes to the nearest sentence of the corpus.
 
         Closeness is no answer (a near-topic question is close by design), so it never rejects.
         """
-        if not drafts or self._vectors is None:
+        if not drafts or not self._sentences:
             return [Finding("corpus_meaning", "nothing to compare with")] * len(drafts)
         close = self._embedder.encode([draft.question for draft in drafts]) @ self._vectors.T
         places = close.argmax(axis=1)

@@ -37,9 +37,9 @@ class Verdicts:
 
     edited: dict[str, Line] = field(default_factory=dict)
     """By record id, like the others."""
-    kept: set[str] = field(default_factory=set)
-    """Of which a person said so."""
     dropped: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    """In so many words: an empty verdict keeps a record too, and says nothing about it."""
     deleted: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 

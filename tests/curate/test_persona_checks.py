@@ -92,10 +92,9 @@ def test_a_worn_phrase_is_found_among_many_answers_and_rare_ones_are_let_go() ->
 
 
 def test_every_voice_answer_of_a_run_is_checked() -> None:
-    material = Material({}, lambda key: Origin("m", "p"), Constraints(), "name: Ada", "en")
-    worn = [draft(f"Pot {name}. The universe enjoys irony.", f"What of the {name}?") for name in ("lid", "rim", "base")]
-    result = curate([*worn, draft("Kevin took it. I saw Kevin.")], material, Checks(catch_phrase_least=2))
-    assert [record.flags for record in result.records].count(("catch_phrase",)) == 1
-    assert result.records[-1].flags == ("unknown_fact",)
-    shouted = curate([draft("Soup 🍲")], material, Checks())
-    assert [rejection.cause for rejection in shouted.rejections] == ["breaks_constraint"]
+    material = Material({}, lambda key: Origin("m", "p"), Constraints(), "name: Ada")
+    record, shouted = curate(
+        [draft("Kevin took it. I saw Kevin."), draft("Soup 🍲", "What of the soup?")], material, Checks()
+    )
+    assert record.flags == ("unknown_fact",)
+    assert shouted.cause == "breaks_constraint"

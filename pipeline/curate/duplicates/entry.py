@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pipeline.recipe import Checks
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors whose dot product says how near they are in meaning."""
-
-    @property
-    def name(self) -> str:
-        """The model; vectors of another are never compared with its own."""
-        ...
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        ...
-
-    def encode(self, texts: Sequence[str], /) -> NDArray[np.float32]:
-        """One row of length 1 for each text, the same whichever texts it stands among."""
-        ...
+    pass
 
 
 class Entry(NamedTuple):

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from pipeline.curate.duplicates.candidates import Bags, Keys, Rarity, Runs, Sieve
 from pipeline.curate.duplicates.comparing import NEW, Known, Likeness, likeness, near_in_meaning, repeats, similar
-from pipeline.curate.duplicates.entry import Embedder, Entry, Terms
+from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.duplicates.neighbours import Vectors, encoded, joined, near
 from pipeline.curate.duplicates.store import Damaged, Store
 from pipeline.curate.duplicates.wording import text_key, word_key, words
 from pipeline.curate.findings import Finding
+from pipeline.curate.meaning import Embedder
 
 _FORMAT = 1
 BATCH = 2048
@@ -77,7 +78,7 @@ class Duplicates:
     def __init__(self, path: Path | None, terms: Terms, embedder: Embedder | None = None) -> None:
         """Raises CannotWrite."""
         self._terms, self._embedder = terms, embedder
-        model = (embedder.name, embedder.dimensions) if embedder else None
+        model = embedder.name if embedder else None
         header = json.dumps([_FORMAT, BATCH, terms, model])
         self._store = Store(path, header)
         try:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curate.duplicates.entry import Embedder
+from pipeline.curate.meaning import Embedder
 
 _MARGIN = 0.005
 """More than a product in 32 bits of vectors in 16 can be off by."""

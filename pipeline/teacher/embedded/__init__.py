@@ -43,6 +43,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 @cache
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import (
         answered_questions,
@@ -59,6 +60,7 @@ def _drafters() -> dict[str, Drafter]:
         "near_topic_questions": near_topic_questions,
         "false_premise_questions": false_premise_questions,
         "answered_questions": answered_questions,
+        "judge": judged,
     }
 
 
@@ -103,6 +105,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
         "premise": "false_premise_questions",
         "passages": "answered_questions",
+        "answer": "judge",
         "passage": "document_questions",
         "questions": "persona_answers",
         "instruction": "persona_questions",

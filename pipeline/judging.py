@@ -1,0 +1,130 @@
+"""The judge's part of a run: what it is asked, and whether it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from pipeline.asking import Asking, ask
+from pipeline.curate import Curator, Material, record_id
+from pipeline.draft.judge import Judge, seeds_of
+from pipeline.draft.prompts import Manner, Prompt
+from pipeline.history import History
+from pipeline.material import Say
+from pipeline.recipe import Cap, Loaded
+from pipeline.recipe import Judge as Settings
+from pipeline.records import Draft, Rejection
+from pipeline.review.sheets import Verdicts
+from pipeline.teacher.endpoint import Address, environment, find_teacher
+from pipeline.teacher.ledger import Ledger, Spent
+from pipeline.teacher.prices import find_price
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What the judge is asked, and which records hang on each answer."""
+
+    judge: Judge
+    records: Mapping[str, list[str]]
+    """Doubtful fact to the ids of its records."""
+
+    def tell_agreement(self, verdicts: Verdicts, history: History, say: Say) -> None:
+        """How often people who said keep or drop, or deleted the line, decided as the judge did, believed or not."""
+        opinions = self.judge.opinions(history.told)
+        pairs = [
+            (opinions[fact].upholds, kept)
+            for fact, records in self.records.items()
+            if fact in opinions
+            for kept in (_kept(record, verdicts) for record in records)
+            if kept is not None
+        ]
+        if pairs:
+            agreed = sum(one == other for one, other in pairs)
+            say(f"judge: agrees with {agreed} of {len(pairs)} verdicts of people.")
+
+
+def prepare(items: Iterable[Draft | Rejection], material: Material, loaded: Loaded, model: str) -> Hearing:
+    """Find what is in doubt, and make the seeds of what is not. A pure function of drafts and recipe."""
+    settings = loaded.recipe.judge or Settings()
+    doubtful: dict[str, Draft] = {}
+    sound: dict[str, Draft] = {}
+    records: dict[str, list[str]] = {}
+    for draft, in_doubt in Curator(material, loaded.recipe.checks).grounded(items):
+        (doubtful if in_doubt else sound).setdefault(draft.fact, draft)
+        if in_doubt:
+            records.setdefault(draft.fact, []).append(record_id(draft))
+    firm = [draft for fact, draft in sound.items() if fact not in doubtful]
+    # More doubts, more seeds: so the judge of new answers is proved anew.
+    number = max(settings.seeds, len(doubtful) // 10) if doubtful else 0
+    manner = Manner(settings.model or model, 0.0, loaded.recipe.teacher.max_output_tokens)
+    prompt = Prompt(loaded.template("judge.jinja"))
+    return Hearing(Judge(list(doubtful.values()), seeds_of(firm, number), material.passages, prompt, manner), records)
+
+
+@dataclass(frozen=True)
+class Court:
+    """Where the judge sits: begun before the drafters are asked, for what they use up of time and money is gone."""
+
+    loaded: Loaded
+    drafter: Address
+    ledger: Ledger
+    begun: float
+    spent: Spent
+
+    @classmethod
+    def open(cls, loaded: Loaded, drafter: Address, ledger: Ledger) -> Court:
+        """Note the time, and what was spent before this run."""
+        return cls(loaded, drafter, ledger, monotonic(), ledger.spent())
+
+    def hear(self, hearing: Hearing, asking: Asking, say: Say) -> str:
+        """Ask the judge, within what the drafters left of budget and deadline. Returns and raises as `ask`."""
+        address, own = self._judge()
+        price = find_price(address, own.recipe.teacher.usd_per_million, own.prices)
+        seconds = asking.deadline_seconds
+        left = None if seconds is None else max(0.0, seconds - (monotonic() - self.begun))
+        asking = replace(asking, drafters=[hearing.judge], deadline_seconds=left)
+        return ask(asking, own, address, price, self.ledger, say)
+
+    def _judge(self) -> tuple[Address, Loaded]:
+        """Where the judge is asked, and the recipe as it is for the judge."""
+        recipe, settings = self.loaded.recipe, self.loaded.recipe.judge or Settings()
+        address, known = self.drafter, recipe.teacher.usd_per_million
+        if settings.model or settings.base_url:
+            model, url = settings.model or address.model, settings.base_url or recipe.teacher.base_url
+            address, known = find_teacher(model, url, environment()), None
+        teacher = recipe.teacher.model_copy(update={"usd_per_million": settings.usd_per_million or known})
+        budget = recipe.budget.model_copy(update={"run": self._left(recipe.budget.run)})
+        changed = recipe.model_copy(update={"teacher": teacher, "budget": budget})
+        return address, self.loaded.model_copy(update={"recipe": changed})
+
+    def _left(self, cap: Cap) -> Cap:
+        now = self.ledger.spent()
+        return Cap(
+            usd=None if cap.usd is None else max(0.0, cap.usd - (now.usd - self.spent.usd)),
+            tokens=None if cap.tokens is None else max(0, cap.tokens - (now.tokens - self.spent.tokens)),
+            requests=None if cap.requests is None else max(0, cap.requests - (now.requests - self.spent.requests)),
+        )
+
+
+def believed(hearing: Hearing, settings: Settings, history: History, say: Say) -> dict[str, tuple[bool, str]]:
+    """Fact to the judge's yes or no and its reason; none of them where the seeds show that it cannot tell."""
+    opinions, proof = hearing.judge.opinions(history.told), hearing.judge.proof(history.told)
+    if not hearing.records:
+        return {}
+    if not proof.trusted(settings.trust):
+        say(f"judge: its verdicts are not used, for {proof.told()}; {settings.trust:.0%} of both are asked for.")
+        return {}
+    upheld = sum(opinion.upholds for opinion in opinions.values())
+    say(
+        f"judge: of {len(hearing.records)} answers in doubt it upheld {upheld} and rejected {len(opinions) - upheld};"
+        f" {proof.told()}."
+    )
+    return {fact: (opinion.upholds, opinion.reason) for fact, opinion in opinions.items()}
+
+
+def _kept(record: str, verdicts: Verdicts) -> bool | None:
+    """What a person decided in so many words; an untouched line is no verdict on the judge."""
+    if record in verdicts.dropped or record in verdicts.deleted:
+        return False
+    return True if record in verdicts.kept else None
