@@ -24,7 +24,7 @@ class _Batch:
     releases: list[str] = field(default_factory=list)
 
 
-QUICK = 0.001
+QUICK = 0.005
 """Seconds: a commit that takes less than this is made on the spot, for handing it to a thread costs as much."""
 GATHER = 0.002
 """Seconds a reply waits for company before such a commit: a commit costs as much as handling several replies."""

@@ -189,10 +189,8 @@ class Ledger:
         with self._one_at_a_time, _telling_apart(self.path), self._db:
             yield self._db
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._one_reads, _telling_apart(self.path):
-            yield self._reader
+    def _reading(self) -> _Reading:
+        return _Reading(self)
 
     def rows(self, question: str) -> Iterator[tuple[Any, ...]]:
         """What a question in SQL brings, row by row, as it stood when the first row was read."""
@@ -209,11 +207,9 @@ class Ledger:
         """All or nothing of what is written within; for `batches`, which keeps its own account here."""
         return self._transaction()
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
         """What is committed; for `batches`."""
-        with self._reading() as db:
-            yield db
+        return self._reading()
 
     @property
     def folder(self) -> Path:
@@ -435,6 +431,27 @@ class Ledger:
                 "INSERT OR REPLACE INTO laid VALUES (?, ?, ?)", [(record, sheet, line) for record, line in lines]
             )
         passing("sheet-noted")
+
+
+class _Reading:
+    """One reads at a time, and faults are told apart. A class, for every reply is read through it, often twice."""
+
+    __slots__ = ("_ledger",)
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._ledger._one_reads.acquire()
+        return self._ledger._reader
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ledger._one_reads.release()
+        if error is not None:
+            with _telling_apart(self._ledger.path):
+                raise error
 
 
 def _now() -> float:
