@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from heapq import nsmallest
 from math import log
 from typing import NamedTuple
@@ -28,6 +29,7 @@ class Corpus:
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self._passages = list(passages)
+        self.nearest = lru_cache(maxsize=1 << 15)(self._nearest)  # each stage asks for the same questions again
         self._holding: dict[str, array[int]] = {}
         for place in range(len(self._passages)):
             for word in self._words(place):
@@ -38,7 +40,7 @@ class Corpus:
         weights = {word: self.weight(word) for word in sorted(subject_words(question))}
         return sum(weight for word, weight in weights.items() if word in self._holding) / (sum(weights.values()) or 1)
 
-    def nearest(self, question: str, most: int = 1) -> list[Near]:
+    def _nearest(self, question: str, most: int = 1) -> list[Near]:
         """The passages that share most with the question, at most `most` and best first; none that share nothing."""
         about = subject_words(question)
         weights = {word: self.weight(word) for word in sorted(about)}

@@ -40,6 +40,8 @@ def find_embedder(meaning: Meaning, language: str, recipe_folder: Path, vectors:
 
     Raises RecipeError, at first use, if the model cannot be loaded.
     """
+    if not meaning.enabled:
+        return Absent("the recipe says meaning.enabled: false")
     if not all(map(find_spec, ("torch", "transformers"))):
         return Absent("the extra `meaning` is not installed")
     if meaning.model:

@@ -284,6 +284,9 @@ class Diversity(_Section):
 class Meaning(_Section):
     """Sentence embeddings, for what words alone do not settle."""
 
+    enabled: bool = Field(
+        default=True, description="false: nothing is compared by meaning, and what words leave open is flagged"
+    )
     model: str = Field(
         default="",
         description="a folder beside the recipe or a name on the hub; empty means all-MiniLM-L6-v2, for English only",

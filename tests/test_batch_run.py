@@ -27,6 +27,7 @@ from tests.victims import RECIPE, make_workspace, outputs, problems, started, tr
 BATCHED = RECIPE.replace("teacher: {", "teacher: {mode: batch, ")
 PERSONA = f"""\
 name: tiny
+meaning: {{enabled: false}}
 persona: {{file: {ROOT / "personas" / "elon_musk.yaml"}}}
 teacher: {{mode: batch}}
 """

@@ -24,6 +24,7 @@ from tests.victims import started
 DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
 RECIPE = """\
 name: tiny
+meaning: {enabled: false}
 documents:
   files: [docs]
   passage_tokens: 200

@@ -25,6 +25,7 @@ IN_FLIGHT = 4
 LATENCY = 0.05
 RECIPE = f"""\
 name: tiny
+meaning: {{enabled: false}}
 documents:
   files: [docs]
   passage_tokens: 200

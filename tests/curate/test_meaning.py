@@ -122,6 +122,11 @@ def test_a_vector_is_made_once_and_looked_up_after(tmp_path):
     assert stored.encode([]).shape == (0, 512)
 
 
+def test_a_recipe_may_do_without_meaning(tmp_path):
+    absent = find_embedder(Meaning(enabled=False), "en", tmp_path, tmp_path / "v.sqlite")
+    assert isinstance(absent, Absent) and "meaning.enabled" in absent.why
+
+
 def test_for_another_language_than_english_a_model_must_be_named(tmp_path):
     absent = find_embedder(Meaning(), "zh", tmp_path, tmp_path / "v.sqlite")
     assert isinstance(absent, Absent) and "meaning" in absent.why
