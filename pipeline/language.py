@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
+
+from pipeline.errors import CannotWrite
 
 
 class Told(NamedTuple):
@@ -19,10 +22,19 @@ class Told(NamedTuple):
 
 @cache
 def _detector() -> Any:
-    """py3langid, a naive Bayes over byte n-grams: 4 MB, and of the light ones the surest on a single line."""
+    """py3langid, a naive Bayes over byte n-grams: 4 MB, and of the light ones the surest on a single line.
+
+    Raises CannotWrite.
+    """
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    try:
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as fault:  # it is unpacked in the folder for temporary files
+        raise CannotWrite(
+            f"{tempfile.gettempdir()}: {fault.strerror}: no room to unpack the language model.",
+            remedy="Free ten megabytes there, or set TMPDIR.",
+        ) from fault
 
 
 @cache

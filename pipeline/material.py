@@ -95,12 +95,12 @@ def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafte
 
 def _measure(persona: Persona, recipe: Recipe) -> Callable[[str], list[str]]:
     """What an answer in a persona's voice breaks: the persona's constraints, and the dataset's language."""
-    checks = recipe.checks
+    odds, sure = recipe.checks.language_odds, recipe.checks.language_words
 
     def broken(answer: str) -> list[str]:
         faults = broken_constraints(answer, persona.constraints)
-        best = told(answer, recipe.language)
-        if best and best.odds >= checks.language_odds and count_words(answer) >= checks.language_words:
+        best = told(answer, recipe.language) if odds is not None else None
+        if odds is not None and best and best.odds >= odds and count_words(answer) >= sure:
             faults.append(f"it is in the language {best.language!r}, not in {recipe.language!r}")
         return faults
 

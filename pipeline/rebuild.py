@@ -74,7 +74,7 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
     Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
     """
     recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
-    if not can_tell(recipe.language):
+    if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
     laid = ledger.laid()
     verdicts = read_sheets(folder / "review", laid)

@@ -178,10 +178,10 @@ class Checks(_Section):
         le=100,
         description="an answer this alike to its question that adds no word to it repeats it (Indel ratio)",
     )
-    language_odds: float = Field(
+    language_odds: float | None = Field(
         default=100,
         gt=1,
-        description="a text is in another language if that is so many times as likely as the recipe's",
+        description="a text is in another language if that is so many times as likely as the recipe's; null: not asked",
     )
     language_words: int = Field(
         default=6, ge=1, description="a text in another language with fewer words (a title, a term) is only flagged"

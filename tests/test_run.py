@@ -25,6 +25,7 @@ DOCUMENT = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encodi
 RECIPE = """\
 name: tiny
 meaning: {enabled: false}
+checks: {language_odds: null}
 documents:
   files: [docs]
   passage_tokens: 200

@@ -26,6 +26,7 @@ LATENCY = 0.05
 RECIPE = f"""\
 name: tiny
 meaning: {{enabled: false}}
+checks: {{language_odds: null}}
 documents:
   files: [docs]
   passage_tokens: 200

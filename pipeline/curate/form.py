@@ -225,11 +225,14 @@ def answer_language(draft: Draft, form: Form) -> Finding:
 
 
 def _language(what: str, text: str, form: Form) -> Finding:
+    odds = form.checks.language_odds
+    if odds is None:
+        return Finding("language_odds", f"the {what}: the recipe does not ask")
     best = told(text, form.language)
     if best is None:
         return Finding("language_odds", f"the {what}: too little to tell")
-    measured = f"the {what}: {best.language} {best.odds:.3g} times as likely, under {form.checks.language_odds:g}"
-    if best.odds < form.checks.language_odds:
+    measured = f"the {what}: {best.language} {best.odds:.3g} times as likely, under {odds:g}"
+    if best.odds < odds:
         return Finding("language_odds", measured)
     detail = f"The {what} is in {best.language!r}, and the dataset in {form.language!r}."
     sure = count_words(text) >= form.checks.language_words

@@ -147,7 +147,7 @@ def test_the_findings_on_a_draft_hold_every_check_and_agree_with_its_end(drafts)
         curator = Curator(MATERIAL, Checks())
         before = list(curator.curate(drafts[:number]))
         findings = curator.findings(one)
-        assert {"question_length", "answer_cut", "mojibake", "quote_alike"} <= {f.check for f in findings}
+        assert {"question_words", "answer_cut", "mojibake", "quote_alike"} <= {f.check for f in findings}
         assert all(finding.measured for finding in findings)
         assert end_of(one, findings, MATERIAL) == ends(*drafts)[number]
         assert len(before) == number
