@@ -89,7 +89,7 @@ def test_a_trained_row_tells_of_its_page_prompt_teacher_cost_checks_and_file(mad
     assert re.search(r"[\d,]+ tokens read, [\d,]+ written", told)
     assert re.search(r"shared by \d+ drafts", told)
     for check in (
-        "question_length",
+        "question_words",
         "answer_cut",
         "mojibake",
         "quote_alike",
@@ -127,7 +127,7 @@ def test_a_duplicate_tells_its_partner_and_where_that_stands(made, tell):
     number, one = rejected(made, "exact_duplicate")
     told = tell(f"rejected.jsonl:{number}")
     assert re.search(rf"partner +{one['partner']}, (trained on|held out), in", told)
-    assert "rejected near_duplicate: the same words" in told
+    assert "rejected exact_duplicate: the same words" in told
     own = next(row["id"] for stem in ("train", "unseen") for row in rows(made, stem) if row["id"] == one["partner"])
     assert "drafted    2 times; what is told is of the one that became the record" in tell(own)
 
