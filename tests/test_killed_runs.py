@@ -181,12 +181,12 @@ def test_a_killed_run_frees_the_ledger_for_the_next_at_once(tmp_path):
 
 SLOW_CURATING = """
 import signal, time
-import pipeline.run
+import pipeline.rebuild
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 def curate(*arguments):
     print("curating", flush=True)
     time.sleep(30)
-pipeline.run.curate = curate
+pipeline.rebuild.curate = curate
 """
 
 
@@ -195,8 +195,8 @@ def test_a_run_that_is_told_to_end_after_the_asking_ends_at_once_and_the_next_go
     workspace = make_workspace(tmp_path)
     with Teacher(latency=0) as teacher:
         victim = started(workspace, teacher.url, before=SLOW_CURATING)
-        while victim.stdout.readline() != "curating\n":
-            pass
+        while (line := victim.stdout.readline()) != "curating\n":
+            assert line, victim.communicate()[1]  # it ended before
         begun = time.monotonic()
         victim.send_signal(sent)
         said = victim.communicate(timeout=20)[1]
