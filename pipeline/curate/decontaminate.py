@@ -7,10 +7,11 @@ embedder, if its question means the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+import jsonlines
 import xxhash
 
 from pipeline.curate.duplicates.wording import UNSPACED
@@ -47,15 +48,18 @@ def held_out_texts(file: str, content: bytes) -> Iterator[HeldOutText]:
 
     Raises InputError naming the line that cannot be read: what is not read is not checked against.
     """
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        try:
-            line = raw.decode("utf-8")
-            if file.endswith((".jsonl", ".ndjson")) and line.strip():
-                yield from (HeldOutText(file, number, text) for text in _texts(json.loads(line)))
-        except (ValueError, RecursionError) as fault:
-            raise InputError(f"{file}:{number}: {fault}.", remedy="Mend the line, or take it out.") from fault
     if not file.endswith((".jsonl", ".ndjson")):
-        yield from _paragraphs(file, content.decode("utf-8-sig"))
+        yield from _paragraphs(file, content)
+        return
+    with jsonlines.Reader(line if line.strip() else b"null" for line in content.split(b"\n")) as lines:
+        for number in count(1):
+            try:
+                value = lines.read(allow_none=True)
+            except EOFError:
+                return
+            except (jsonlines.InvalidLineError, RecursionError) as fault:
+                raise InputError(f"{file}:{number}: {fault}.", remedy="Mend the line, or take it out.") from fault
+            yield from (HeldOutText(file, number, text) for text in _texts(value))
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -66,9 +70,13 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inside)
 
 
-def _paragraphs(file: str, text: str) -> Iterator[HeldOutText]:
+def _paragraphs(file: str, content: bytes) -> Iterator[HeldOutText]:
     begun, lines = 1, list[str]()
-    for number, line in enumerate([*text.split("\n"), ""], 1):
+    for number, raw in enumerate([*content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), b""], 1):
+        try:
+            line = raw.decode("utf-8")
+        except UnicodeDecodeError as fault:
+            raise InputError(f"{file}:{number}: {fault}.", remedy="Mend the line, or take it out.") from fault
         if line.strip():
             begun = begun if lines else number
             lines.append(line)
