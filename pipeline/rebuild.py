@@ -106,21 +106,25 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
 
 
 def _curate(given: Ingredients, verdicts: Verdicts, records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
-    """Records go into the spool, a shard a block; rejections to their file."""
+    checks, index = given.loaded.recipe.checks, given.folder / "index.sqlite"
     with spool_of_items(given.folder) as items:
         drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items))
-        index = given.folder / "index.sqlite"
-        shard: list[Record] = []
-        for end in curate(drafted, given.against, given.loaded.recipe.checks, index, verdicts.gone):
-            if isinstance(end, Rejection):
-                funnel.rejections[end.cause] += 1
-                rejected.write(json_line(end))
-                continue
-            shard.append(end)
-            if len(shard) == SHARD:
-                records.add(shard)
-                shard = []
-        records.add(shard)
+        _sort_out(curate(drafted, given.against, checks, index, verdicts.gone), records, rejected, funnel)
+
+
+def _sort_out(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
+    """Records wait in the spool, a shard a block; rejections go to their file."""
+    shard: list[Record] = []
+    for end in ends:
+        if isinstance(end, Rejection):
+            funnel.rejections[end.cause] += 1
+            rejected.write(json_line(end))
+            continue
+        shard.append(end)
+        if len(shard) == SHARD:
+            records.add(shard)
+            shard = []
+    records.add(shard)
 
 
 @dataclass(frozen=True)

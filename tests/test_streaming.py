@@ -11,10 +11,10 @@ from pipeline.funnel import Funnel
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN, Row, read_rows
 from pipeline.publish.split import assign, prove_no_leak
+from pipeline.rebuild import _Kept, _sort_out
 from pipeline.recipe import Checks, Recipe
 from pipeline.records import Draft, Record, Rejection
 from pipeline.review.sheets import Line, lay_sheet, read_sheets
-from pipeline.run import _Kept, _sort_out
 from pipeline.spool import Spool
 
 COUNT = 8 * SHARD
@@ -66,7 +66,7 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
         lay_sheet(tmp_path / "review", records, {}, lambda sheet, lines: laid.update((n, (sheet, h)) for n, h in lines))
         kept = _Kept(records, read_sheets(tmp_path / "review", laid))
         parts = assign(Watched(kept, crowd), RECIPE)
-        prove_no_leak(kept, parts, 90)
+        prove_no_leak(kept, parts, "en")
         dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))
         rows = dataset.lines(parts.rows(watched(kept)))
         write_folder(tmp_path / "dataset", watched(rows), dataset.closing, "manifest.json")
