@@ -29,7 +29,7 @@ from pipeline.curate import Curator, Material, Origin
 from pipeline.curate.findings import Finding
 from pipeline.draft.documents import DocumentDrafter
 from pipeline.draft.prompts import Manner, Prompt
-from pipeline.draft.refusals import Bank, RefusalDrafter
+from pipeline.draft.refusals import Bank, Beside, RefusalDrafter
 from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, write_folder
 from pipeline.funnel import Funnel
@@ -37,10 +37,10 @@ from pipeline.history import History
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import SLICES, TRAIN, read_rows
 from pipeline.publish.split import assign, prove_no_leak
+from pipeline.rebuild import _Kept, _sort_out
 from pipeline.recipe import Recipe, shipped
 from pipeline.records import Passage, Record, content_id
 from pipeline.review.sheets import Verdicts, lay_sheet, read_sheets
-from pipeline.run import _Kept, _sort_out
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.request import Reply, Request
@@ -124,11 +124,12 @@ class World:
         self.passages = {made.id: made for made, _ in map(passage, range(count))}
         fields = tuple(f"field {number}" for number in range(max(1, int(drafts * REFUSED) // PER_FIELD)))
         bank = Bank("off_topic", fields, PER_FIELD, "made-up towns", "Please let us stay with the towns.")
+        beside = Beside(Prompt(prompts / "answered_questions.jinja"), {}, 1.0, 8, 3)  # nobody is asked again
         self.drafters = [
             DocumentDrafter(
                 list(self.passages.values()), facts, wordings, Prompt(prompts / "document_questions.jinja"), manner
             ),
-            RefusalDrafter(bank, Prompt(prompts / "off_topic_questions.jinja"), manner),
+            RefusalDrafter(bank, Prompt(prompts / "off_topic_questions.jinja"), manner, beside),
         ]
         told = (
             ({"facts": [fact | {"questions": fact["questions"][:wordings]} for fact in found[:facts]]}
@@ -225,7 +226,7 @@ def run_stages(size: int) -> dict:
         parts = []
         stages("split", lambda: _counted(parts, assign(kept, RECIPE)))
         published = sum(parts[0].counts.values())
-        stages("leaks looked for", lambda: prove_no_leak(kept, parts[0], RECIPE.checks.near_duplicate) or published)
+        stages("leaks looked for", lambda: prove_no_leak(kept, parts[0], RECIPE.language) or published)
         dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))
 
         def publishing() -> int:
