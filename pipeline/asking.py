@@ -201,8 +201,8 @@ def _handlers() -> dict[signal.Signals, Any]:
 
 def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
     """The event loop leaves its own behind when it ends, and nobody listens to those."""
-    with suppress(ValueError):  # not in the main thread
-        for one, handler in handlers.items():
+    for one, handler in handlers.items():
+        with suppress(ValueError, TypeError):  # not in the main thread, or not set from Python: as it was
             signal.signal(one, handler)
 
 

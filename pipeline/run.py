@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -141,32 +139,19 @@ def _ask(loaded: Loaded, options: Options, sources: Sources, asking: Asking, led
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     court = Court.open(loaded, address, ledger)
-    with _listening_again():
-        if options.ask:
-            stopped = ask(asking, loaded, address, price, ledger, say)
-        asked = Asked.of(asking.drafters, history)
-        against = material(loaded, options.out / recipe.name, sources, asked, history, say)
-        if recipe.judge is None:
-            return _Told(stopped, asked, against, None)
-        replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
-        hearing = prepare(replied, against, loaded, address.model)
-        # Drafts that still wait in a batch would make other seeds.
-        if options.ask and not stopped and not Jobs(ledger).waiting():
-            stopped = court.hear(hearing, asking, say)
+    if options.ask:
+        stopped = ask(asking, loaded, address, price, ledger, say)
+    asked = Asked.of(asking.drafters, history)
+    against = material(loaded, options.out / recipe.name, sources, asked, history, say)
+    if recipe.judge is None:
+        return _Told(stopped, asked, against, None)
+    replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
+    hearing = prepare(replied, against, loaded, address.model)
+    # Drafts that still wait in a batch would make other seeds.
+    if options.ask and not stopped and not Jobs(ledger).waiting():
+        stopped = court.hear(hearing, asking, say)
     against = replace(against, opinions=believed(hearing, recipe.judge, history, say))
     return _Told(stopped, Asked.of([*asking.drafters, hearing.judge], history), against, hearing)
-
-
-@contextmanager
-def _listening_again() -> Iterator[None]:
-    """Whoever listened to SIGTERM and Ctrl-C before listens again after: a loop that has closed swallows them."""
-    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            with suppress(ValueError, TypeError):  # not in the main thread, or not set from Python: as it was
-                signal.signal(name, handler)
 
 
 def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
