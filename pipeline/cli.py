@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
+from pipeline.errors import EXIT_CODES, CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
 
 if TYPE_CHECKING:
     from pipeline.asking import Progress
@@ -46,6 +46,8 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     cls=_Verbs,
     help="Turns documents and personas into fine-tuning data for small language models, trains and examines them.",
+    # The \b keeps its lines as they are.
+    epilog="\n".join(["\b", "Exit codes:", *(f"{code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())]),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

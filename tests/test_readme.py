@@ -71,12 +71,18 @@ def test_the_commands_of_the_readme_that_train_run_in_its_order(checkout):
     assert "Active listening is" in said[-1]
 
 
-def test_the_exit_codes_of_the_readme_are_those_of_the_errors():
-    table = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+def test_the_exit_codes_are_said_in_one_way_by_the_readme_the_help_and_the_errors(tmp_path):
+    table = dict(re.findall(r"^\| (\d+) \| (.+) \|$", README, re.MULTILINE))
+    said = {str(code): meaning for code, meaning in errors.EXIT_CODES.items()}
+    assert table == said
+    lines = [line.split(maxsplit=1) for line in shell("coursework --help", tmp_path, COLUMNS="80").splitlines()]
+    assert (
+        said.items() <= {code: meaning.rstrip() for code, meaning in (line for line in lines if len(line) == 2)}.items()
+    )
     kinds = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CourseworkError)
     ]
-    assert table == {0} | {kind.exit_code for kind in kinds}
+    assert set(errors.EXIT_CODES) == {0} | {kind.exit_code for kind in kinds}
 
 
 def test_links_of_the_readme_lead_somewhere():
