@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.teacher import drafter
-from pipeline.asking import Asking
+from pipeline.asking import Allowance, Asking
 from pipeline.history import History
 from pipeline.recipe import Budget as Caps
 from pipeline.records import Draft, Rejection
@@ -46,7 +46,8 @@ def ours(url: str, folder: Path) -> tuple[int, int, float]:
         endpoint = open_endpoint(Address("rehearsal", url, "none"))
         pool = Pool(endpoint, ledger, Budget(Caps(), price, ledger), price, Terms(in_flight=IN_FLIGHT))
         begun = time.monotonic()
-        Asking([drafting], History(ledger, False), lambda ended, wanted: None, None).run(pool, ledger)
+        allowance = Allowance.open(Caps(), None, ledger)
+        Asking([drafting], History(ledger, False), lambda ended, wanted: None, allowance).run(pool, ledger)
         items = list(drafting.drafts(ledger.get))
         seconds = time.monotonic() - begun
     facts = Counter(passage for passage, _ in {(i.passage, i.fact) for i in items if isinstance(i, Draft)})

@@ -6,20 +6,21 @@ import asyncio
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 from pipeline.draft import Drafter
 from pipeline.draft.replies import Unreadable, answer_object
 from pipeline.errors import Interrupted, TryAgainLater
 from pipeline.history import History
-from pipeline.recipe import Loaded
+from pipeline.recipe import Budget as Caps
+from pipeline.recipe import Cap, Loaded
 from pipeline.teacher.batches import Jobs, Lane, Say, open_lane
 from pipeline.teacher.budget import Budget
 from pipeline.teacher.endpoint import Address, open_endpoint
-from pipeline.teacher.ledger import Ledger
+from pipeline.teacher.ledger import Ledger, Spent
 from pipeline.teacher.pool import Pool, Terms
 from pipeline.teacher.prices import Price
 from pipeline.teacher.request import Reply
@@ -49,12 +50,47 @@ def open_pool(loaded: Loaded, address: Address, price: Price, ledger: Ledger) ->
     return Pool(open_endpoint(address, ledger.speech(address.name)), ledger, budget, price, terms)
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What one run may use up of money and time, over all its askings."""
+
+    run: Cap
+    deadline_seconds: float | None
+    begun: float
+    spent: Spent
+    """Before this run."""
+
+    @classmethod
+    def open(cls, budget: Caps, deadline_seconds: float | None, ledger: Ledger) -> Self:
+        """Note the time, and what was spent before."""
+        return cls(budget.run, deadline_seconds, monotonic(), ledger.spent())
+
+    @property
+    def seconds(self) -> float | None:
+        """What is left of the deadline."""
+        return None if self.deadline_seconds is None else max(0.0, self.deadline_seconds - (monotonic() - self.begun))
+
+    def rest(self, loaded: Loaded, ledger: Ledger) -> Loaded:
+        """The recipe with what is left of the cap on this run as its cap."""
+        now = ledger.spent()
+        left = Cap(
+            usd=None if self.run.usd is None else max(0.0, self.run.usd - (now.usd - self.spent.usd)),
+            tokens=None if self.run.tokens is None else max(0, self.run.tokens - (now.tokens - self.spent.tokens)),
+            requests=(
+                None if self.run.requests is None else max(0, self.run.requests - (now.requests - self.spent.requests))
+            ),
+        )
+        budget = loaded.recipe.budget.model_copy(update={"run": left})
+        return loaded.model_copy(update={"recipe": loaded.recipe.model_copy(update={"budget": budget})})
+
+
 def ask(asking: Asking, loaded: Loaded, address: Address, price: Price, ledger: Ledger, say: Say) -> str:
     """Collect what earlier batches have brought, then ask the rest in the recipe's mode.
 
     Returns why the asking stopped early, or nothing; raises as `Asking.run` does. `price` is the usual one.
     """
-    begun, teacher = monotonic(), loaded.recipe.teacher
+    loaded = asking.allowance.rest(loaded, ledger)
+    teacher = loaded.recipe.teacher
     batched = in_batches(loaded, address)
     if batched or Jobs(ledger).awaited():
         price_of_batch = price.times(teacher.batch_price)
@@ -64,8 +100,6 @@ def ask(asking: Asking, loaded: Loaded, address: Address, price: Price, ledger: 
         )
         if batched or stopped:
             return stopped
-    if asking.deadline_seconds is not None:
-        asking = replace(asking, deadline_seconds=max(0.0, asking.deadline_seconds - (monotonic() - begun)))
     return asking.run(open_pool(loaded, address, price, ledger), ledger)
 
 
@@ -81,7 +115,7 @@ class Asking:
     drafters: Sequence[Drafter]
     history: History
     progress: Progress
-    deadline_seconds: float | None
+    allowance: Allowance
 
     def run(self, pool: Pool, ledger: Ledger) -> str:
         """Ask what was never answered; returns why the asking stopped early, or nothing.
@@ -125,8 +159,8 @@ class Asking:
                 task.cancel()
 
         loop = asyncio.get_running_loop()
-        if self.deadline_seconds is not None:
-            loop.call_later(self.deadline_seconds, stop, _PAST_DEADLINE)
+        if (seconds := self.allowance.seconds) is not None:
+            loop.call_later(seconds, stop, _PAST_DEADLINE)
         with suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: nobody sends us any
             loop.add_signal_handler(signal.SIGTERM, stop, _SIGTERM)
             loop.add_signal_handler(signal.SIGINT, stop, _SIGINT)
@@ -166,8 +200,8 @@ class Asking:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None
-        if self.deadline_seconds is not None:
-            loop.call_later(self.deadline_seconds, pool.stop, _PAST_DEADLINE)
+        if (seconds := self.allowance.seconds) is not None:
+            loop.call_later(seconds, pool.stop, _PAST_DEADLINE)
 
         def terminated() -> None:
             pool.stop(_SIGTERM)

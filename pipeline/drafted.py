@@ -15,13 +15,13 @@ from pydantic import Field
 from pipeline.curate import SHARD, Material, Origin
 from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.curate.meaning import Embedder
-from pipeline.draft import Drafter
+from pipeline.draft import Descendants, Drafter
 from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError
 from pipeline.history import History
 from pipeline.material import Say, Sources
 from pipeline.recipe import Loaded
-from pipeline.records import Draft, Rejection
+from pipeline.records import Draft, Record, Rejection
 from pipeline.spool import Spool
 
 Item = Draft | Rejection
@@ -54,6 +54,8 @@ class Asked:
     unanswered: int
     prompts: dict[str, str]
     """Request key to the fingerprint of its template, in plan order."""
+    parents: dict[str, Record]
+    """By id, the records that drafts are made from."""
 
     @property
     def planned(self) -> int:
@@ -67,7 +69,8 @@ class Asked:
         for request in chain.from_iterable(history.plan(drafters)):
             unanswered += not history.has(request.key)
             prompts[request.key] = request.prompt
-        return cls(unanswered, prompts)
+        descendants = (drafter for drafter in drafters if isinstance(drafter, Descendants))
+        return cls(unanswered, prompts, {parent.id: parent for drafter in descendants for parent in drafter.parents})
 
 
 def material(
@@ -94,6 +97,7 @@ def material(
         held_out=read_held_out(loaded, embedder),
         embedder=embedder,
         absence=found.why if isinstance(found, Absent) else "",
+        parents=asked.parents,
     )
 
 

@@ -27,7 +27,8 @@ class History:
         self._ledger = ledger
         self._accept = accept_changes
         self._stands_for: dict[str, str] = {}
-        self.changes: list[Change] = []
+        self.changes: dict[str, Change] = {}
+        """By key of the request as it would be asked today."""
 
     def told(self, key: str) -> Reply | None:
         """The reply to a request, or to the request it was before it changed."""
@@ -63,7 +64,7 @@ class History:
         before = self._ledger.answered_before(request.kind, request.subject)
         if before is None or self._ledger.cost(before).usd == 0 or not self._readable(before):
             return
-        self.changes.append(Change(request, before))
+        self.changes[request.key] = Change(request, before)
         if not self._accept:
             self._stands_for[request.key] = before
 

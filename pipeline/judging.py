@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from time import monotonic
 
 from pipeline.asking import Asking, ask
 from pipeline.curate import Curator, Material, record_id
@@ -12,12 +11,12 @@ from pipeline.draft.judge import Judge, seeds_of
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.history import History
 from pipeline.material import Say
-from pipeline.recipe import Cap, Loaded
 from pipeline.recipe import Judge as Settings
+from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
 from pipeline.review.sheets import Verdicts
 from pipeline.teacher.endpoint import Address, environment, find_teacher
-from pipeline.teacher.ledger import Ledger, Spent
+from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import find_price
 
 
@@ -64,27 +63,17 @@ def prepare(items: Iterable[Draft | Rejection], material: Material, loaded: Load
 
 @dataclass(frozen=True)
 class Court:
-    """Where the judge sits: begun before the drafters are asked, for what they use up of time and money is gone."""
+    """Where the judge sits."""
 
     loaded: Loaded
     drafter: Address
     ledger: Ledger
-    begun: float
-    spent: Spent
-
-    @classmethod
-    def open(cls, loaded: Loaded, drafter: Address, ledger: Ledger) -> Court:
-        """Note the time, and what was spent before this run."""
-        return cls(loaded, drafter, ledger, monotonic(), ledger.spent())
 
     def hear(self, hearing: Hearing, asking: Asking, say: Say) -> str:
         """Ask the judge, within what the drafters left of budget and deadline. Returns and raises as `ask`."""
         address, own = self._judge()
         price = find_price(address, own.recipe.teacher.usd_per_million, own.prices)
-        seconds = asking.deadline_seconds
-        left = None if seconds is None else max(0.0, seconds - (monotonic() - self.begun))
-        asking = replace(asking, drafters=[hearing.judge], deadline_seconds=left)
-        return ask(asking, own, address, price, self.ledger, say)
+        return ask(replace(asking, drafters=[hearing.judge]), own, address, price, self.ledger, say)
 
     def _judge(self) -> tuple[Address, Loaded]:
         """Where the judge is asked, and the recipe as it is for the judge."""
@@ -94,17 +83,8 @@ class Court:
             model, url = settings.model or address.model, settings.base_url or recipe.teacher.base_url
             address, known = find_teacher(model, url, environment()), None
         teacher = recipe.teacher.model_copy(update={"usd_per_million": settings.usd_per_million or known})
-        budget = recipe.budget.model_copy(update={"run": self._left(recipe.budget.run)})
-        changed = recipe.model_copy(update={"teacher": teacher, "budget": budget})
+        changed = recipe.model_copy(update={"teacher": teacher})
         return address, self.loaded.model_copy(update={"recipe": changed})
-
-    def _left(self, cap: Cap) -> Cap:
-        now = self.ledger.spent()
-        return Cap(
-            usd=None if cap.usd is None else max(0.0, cap.usd - (now.usd - self.spent.usd)),
-            tokens=None if cap.tokens is None else max(0, cap.tokens - (now.tokens - self.spent.tokens)),
-            requests=None if cap.requests is None else max(0, cap.requests - (now.requests - self.spent.requests)),
-        )
 
 
 def believed(hearing: Hearing, settings: Settings, history: History, say: Say) -> dict[str, tuple[bool, str]]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
 
 from pipeline.constraints import broken_constraints, count_words
 from pipeline.corpus import Corpus
 from pipeline.draft import Drafter
 from pipeline.draft.documents import DocumentDrafter
+from pipeline.draft.ground import Ground
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.draft.refusals import Bank, Beside, RefusalDrafter, RefusalKind
 from pipeline.draft.terms import terms_of
 from pipeline.errors import InputError
+from pipeline.kinds import DRAFTERS
 from pipeline.language import told
 from pipeline.reading import read_documents
 from pipeline.recipe import Banked, Loaded, Recipe
@@ -69,15 +73,14 @@ def gather(loaded: Loaded, say: Say) -> Sources:
 
 
 def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafter]:
-    """The drafters the recipe asks for. Every prompt is rendered here, so a broken template costs nothing."""
+    """The drafters the recipe asks for that rest on sources alone.
+
+    Every prompt is rendered here, so a broken template costs nothing.
+    """
     recipe = loaded.recipe
-    manner = Manner(model, recipe.teacher.temperature, recipe.teacher.max_output_tokens)
-
-    def prompt(name: str) -> Prompt:
-        return Prompt(loaded.template(f"{name}.jinja"))
-
+    ground = ground_of(loaded, sources, model)
+    manner, prompt, passages = ground.manner, ground.prompt, list(ground.passages)
     drafters: list[Drafter] = []
-    passages = list(sources.passages.values())
     if recipe.documents:
         wanted = recipe.documents
         drafters.append(
@@ -90,7 +93,32 @@ def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafte
         drafters.append(PersonaDrafter(sources.persona, group, questions, answers, manner, measure))
     if recipe.refusals:
         drafters += _refusal_drafters(loaded, passages, prompt, manner)
-    return drafters
+    named = {name: wanted for name, wanted in recipe.wanted.items() if not DRAFTERS[name].rests_on_records}
+    return drafters + build_drafters(named, ground)
+
+
+def ground_of(loaded: Loaded, sources: Sources, model: str) -> Ground:
+    """What drafters may draw on, before there is any record."""
+    recipe = loaded.recipe
+    return Ground(
+        passages=list(sources.passages.values()),
+        persona=sources.persona,
+        prompt=lambda name: Prompt(loaded.template(f"{name}.jinja")),
+        manner=Manner(model, recipe.teacher.temperature, recipe.teacher.max_output_tokens),
+        folder=loaded.folder,
+        language=recipe.language,
+        salt=recipe.split.salt,
+        unseen=recipe.split.unseen,
+    )
+
+
+def build_drafters(named: Mapping[str, Any], ground: Ground) -> list[Drafter]:
+    """Those of the registry, each with what the recipe says of it. Raises RecipeError and InputError as they do."""
+    return [
+        drafter
+        for name, wanted in named.items()
+        for drafter in import_module(DRAFTERS[name].home).build(wanted, ground)
+    ]
 
 
 def _measure(persona: Persona, recipe: Recipe) -> Callable[[str], list[str]]:

@@ -22,6 +22,7 @@ from pipeline.files import Writing, json_line, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Hearing
+from pipeline.kinds import KINDS
 from pipeline.language import can_tell
 from pipeline.material import Say, Sources
 from pipeline.publish.dataset import Dataset, Provenance
@@ -153,7 +154,7 @@ class _InVoice:
     records: Iterable[Record]
 
     def __iter__(self) -> Iterator[Said]:
-        return (Said(record.id, record.answer) for record in self.records if record.kind == "persona")
+        return (Said(record.id, record.answer) for record in self.records if KINDS[record.kind].voiced)
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import string
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, create_model, field_validator, model_validator
 
-from pipeline.yamlfile import read_yaml
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from pipeline.kinds import DRAFTERS
+from pipeline.yamlfile import Section, read_yaml
 
 
-class Teacher(_Section):
+class Teacher(Section):
     """The endpoint that drafts, and how it is asked."""
 
     model: str = Field(default="", description="name the endpoint knows; empty means the embedded stand-in, or --model")
@@ -46,7 +44,7 @@ class Teacher(_Section):
     )
 
 
-class Cap(_Section):
+class Cap(Section):
     """What may be spent in one span of time; what is left out is not capped."""
 
     usd: float | None = Field(default=None, ge=0)
@@ -54,7 +52,7 @@ class Cap(_Section):
     requests: int | None = Field(default=None, ge=0)
 
 
-class Budget(_Section):
+class Budget(Section):
     """What may be spent. The worst case of a request is charged before it is sent, and settled after."""
 
     run: Cap = Cap()
@@ -62,7 +60,7 @@ class Budget(_Section):
     life: Cap = Field(default=Cap(), description="of the dataset, all runs together")
 
 
-class Documents(_Section):
+class Documents(Section):
     """Documents to draft questions from."""
 
     files: tuple[str, ...] = Field(min_length=1, description="files, folders or globs, relative to the recipe")
@@ -103,21 +101,21 @@ class Documents(_Section):
     )
 
 
-class Persona(_Section):
+class Persona(Section):
     """A persona to draft questions and answers for."""
 
     file: str = Field(description="the persona's YAML, relative to the recipe")
     answers_per_request: int = Field(default=10, ge=1, le=50)
 
 
-class Banked(_Section):
+class Banked(Section):
     """Questions to be refused, asked of the teacher field by field."""
 
     fields: tuple[str, ...] = Field(default=(), description="a held-out field is held out whole")
     per_field: int = Field(default=16, ge=1, le=200)
 
 
-class Refusals(_Section):
+class Refusals(Section):
     """Questions that the student shall refuse, and the sentence it refuses with."""
 
     topic: str = Field(min_length=3, description="what the student may talk about; all else is off topic")
@@ -167,7 +165,7 @@ class Refusals(_Section):
         return self
 
 
-class Checks(_Section):
+class Checks(Section):
     """Thresholds of the checks; each check names its fault in the rejection."""
 
     question_words: tuple[int, int] = Field(default=(3, 60), description="fewest and most words of a question")
@@ -258,7 +256,7 @@ class Checks(_Section):
         return value
 
 
-class Decontamination(_Section):
+class Decontamination(Section):
     """Texts that the student will be examined on elsewhere; no record may hold them."""
 
     files: tuple[str, ...] = Field(
@@ -269,7 +267,7 @@ class Decontamination(_Section):
     same_meaning: float = Field(default=0.95, gt=0, le=1, description="cosine from which a question is rejected")
 
 
-class Diversity(_Section):
+class Diversity(Section):
     """From where on the variety of the whole dataset is warned about."""
 
     least: int = Field(default=50, ge=1, description="questions or answers below which their patterns say nothing")
@@ -281,7 +279,7 @@ class Diversity(_Section):
     silent_passages: float = Field(default=0.2, ge=0, le=1, description="of passages, may bring no question at all")
 
 
-class Meaning(_Section):
+class Meaning(Section):
     """Sentence embeddings, for what words alone do not settle."""
 
     enabled: bool = Field(
@@ -293,7 +291,7 @@ class Meaning(_Section):
     )
 
 
-class Judge(_Section):
+class Judge(Section):
     """A second opinion on answers that the checks leave in doubt. Without this section they are flagged."""
 
     model: str = Field(
@@ -309,7 +307,7 @@ class Judge(_Section):
     )
 
 
-class Split(_Section):
+class Split(Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
     unseen: float = Field(default=0.1, ge=0, lt=1, description="of passages, and of a persona's questions")
@@ -319,14 +317,25 @@ class Split(_Section):
     salt: str = Field(default="coursework", description="another word here is another split")
 
 
-class Typos(_Section):
+class Typos(Section):
     """Questions that stand in the dataset a second time, with a typing slip, beside the question itself."""
 
     train: float = Field(default=0.1, ge=0, le=1, description="of the trained questions")
     slices: float = Field(default=0.1, ge=0, le=1, description="of the questions of each slice")
 
 
-class Recipe(_Section):
+def _settings() -> dict[str, Any]:
+    """A field for each drafter of the registry; what it may say stands in the drafter's own file."""
+    return {name: (import_module(line.home).Settings | None, None) for name, line in DRAFTERS.items()}
+
+
+if TYPE_CHECKING:
+    Drafters = Section
+else:
+    Drafters = create_model("Drafters", __base__=Section, __doc__="Drafters beside the three above.", **_settings())
+
+
+class Recipe(Section):
     """All there is to say about one dataset."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
@@ -340,6 +349,7 @@ class Recipe(_Section):
     documents: Documents | None = None
     persona: Persona | None = None
     refusals: Refusals | None = None
+    drafters: Drafters = Field(default=Drafters(), description="more kinds of data, each by its name")
     checks: Checks = Checks()
     decontamination: Decontamination | None = None
     diversity: Diversity = Diversity()
@@ -348,6 +358,9 @@ class Recipe(_Section):
     split: Split = Split()
     typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")
+    context_format: str = Field(
+        default="{context}\n\n{prompt}", description="how what is shown with a question stands before its prompt"
+    )
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")
 
     @field_validator("prompt_format")
@@ -358,10 +371,26 @@ class Recipe(_Section):
             raise ValueError("expected one {question} and no blank at the end")
         return value
 
+    @field_validator("context_format")
+    @classmethod
+    def _holds_context_and_prompt_once(cls, value: str) -> str:
+        names = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+        if names != ["context", "prompt"] or not value.endswith("{prompt}"):
+            raise ValueError("expected {context}, then {prompt} at the end")
+        return value
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The settings of each drafter under `drafters:` that the recipe asks for, in the order of the registry."""
+        named = ((name, getattr(self.drafters, name)) for name in DRAFTERS)
+        return {name: settings for name, settings in named if settings is not None}
+
     @model_validator(mode="after")
     def _asks_for_something(self) -> Recipe:
-        if self.documents is None and self.persona is None:
-            raise ValueError("expected a documents: or a persona: section, for there is nothing to draft from")
+        if self.documents is None and self.persona is None and not self.wanted:
+            raise ValueError(
+                "expected a documents:, a persona: or a drafters: section, for there is nothing to draft from"
+            )
         banks = (
             (self.refusals.off_topic, self.refusals.near_topic, self.refusals.false_premise) if self.refusals else ()
         )
@@ -372,7 +401,7 @@ class Recipe(_Section):
         return self
 
 
-class Loaded(_Section):
+class Loaded(Section):
     """A recipe with the place it was read from; relative paths in it start at `folder`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

@@ -6,14 +6,17 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Kind = Literal["document", "persona", "off_topic", "near_topic", "false_premise"]
-REFUSAL_KINDS: frozenset[str] = frozenset({"off_topic", "near_topic", "false_premise"})
-TOPICAL_KINDS: frozenset[str] = frozenset({"near_topic", "false_premise"})
-"""Questions to be refused that sound as if they were about the topic."""
+from pipeline.kinds import KINDS, REFUSAL_KINDS
+
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(KINDS)]
+"""A name of the registry."""
 
 
 _TELLING = "+<=>±×÷−√%‰$€£¥°#"
@@ -29,6 +32,12 @@ def content_id(*parts: str) -> str:
     """16 hex digits that name a piece of content by what it is, never by when or where it was met."""
     text = "\x1f".join((*parts, ""))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def lot(*parts: str) -> float:
+    """A number in [0, 1) that depends on nothing but the parts: what is chosen by share is chosen by it."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
 
 
 def normalised(text: str) -> str:
@@ -87,14 +96,25 @@ class Draft(_Frozen):
     field: str = Field(default="", description="field of knowledge of a question to be refused, prompt of a persona's")
     term: str = Field(default="", description="the term of the document that a near-topic question names")
     fact: str = Field(default="", description="names what is asked: one passage, quote and answer in many wordings")
+    context: str = Field(default="", description="text that is shown with the question, and that the answer rests on")
+    earlier: tuple[str, ...] = Field(
+        default=(), description="the turns before the question: question and answer in turn, the oldest first"
+    )
+    parent: str = Field(default="", description="id of the record that it was made from")
+    further_passages: tuple[str, ...] = Field(default=(), description="ids of passages it rests on beside `passage`")
+    further_quotes: tuple[str, ...] = Field(default=(), description="their words, one of each of further_passages")
+    difficulty: str = Field(default="", description="easy, medium or hard, where it was asked for")
+    equations: tuple[str, ...] = Field(default=(), description="what a program computes the result from")
+    result: str = Field(default="", description="what a worked answer comes to")
+    rejected_answer: str = Field(default="", description="the worse answer of a pair")
     request: str = Field(description="key of the request whose reply held it")
 
 
 class Record(_Frozen):
     """A draft that passed every check. It knows its parents, so that "why did the student learn
-    this?" is a look-up."""
+    this?" is a look-up. What most records have not is left out of the files they are written to."""
 
-    id: str = Field(description="content_id of its source and its normalised question")
+    id: str = Field(description="content_id of its source, its normalised question and what the question stands beside")
     kind: Kind
     question: str
     answer: str
@@ -109,21 +129,40 @@ class Record(_Frozen):
     term: str = Field(default="", description="the term of the document that a near-topic question names")
     twin: str = Field(default="", description="id of the trained question with an answer that a refusal sounds like")
     typo_of: str = Field(default="", description="id of the record whose question this one is, with a typing slip")
+    context: str = Field(default="", description="text that is shown with the question, and that the answer rests on")
+    earlier: tuple[str, ...] = Field(
+        default=(), description="the turns before the question: question and answer in turn, the oldest first"
+    )
+    parent: str = Field(default="", description="id of the record that it was made from")
+    further_passages: tuple[str, ...] = Field(default=(), description="ids of passages it rests on beside `passage`")
+    further_quotes: tuple[str, ...] = Field(default=(), description="their words, one of each of further_passages")
+    difficulty: str = Field(default="", description="easy, medium or hard, where it was asked for")
+    equations: tuple[str, ...] = Field(default=(), description="what a program computes the result from")
+    result: str = Field(default="", description="what a worked answer comes to")
+    rejected_answer: str = Field(default="", description="the worse answer of a pair")
     model: str = Field(description="the teacher, as it named itself in the reply")
     prompt: str = Field(description="content_id of the prompt template")
     request: str
     edited: bool = Field(default=False, description="a person changed its text by hand")
 
     @model_validator(mode="after")
-    def _a_document_record_has_its_quote(self) -> Record:
-        if self.kind == "document" and not (self.quote and self.passage and self.page and self.span):
-            raise ValueError("a document record needs its quote, passage, page and span")
+    def _a_quoted_record_has_its_quote(self) -> Record:
+        if KINDS[self.kind].quoted and not (self.quote and self.passage and self.page and self.span):
+            raise ValueError(f"a {self.kind} record needs its quote, passage, page and span")
+        _paired(self.earlier, self.further_passages, self.further_quotes)
         return self
 
     @property
     def is_refusal(self) -> bool:
         """Its right answer is the refusal sentence."""
         return self.kind in REFUSAL_KINDS
+
+
+def _paired(earlier: tuple[str, ...], passages: tuple[str, ...], quotes: tuple[str, ...]) -> None:
+    if len(earlier) % 2:
+        raise ValueError("earlier: expected question and answer in turn, found a question without its answer")
+    if quotes and len(quotes) != len(passages):
+        raise ValueError("further_quotes: expected one of each of further_passages")
 
 
 class Rejection(_Frozen):

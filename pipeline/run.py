@@ -8,18 +8,21 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.asking import Asking, Progress, ask, in_batches
+from pipeline.asking import Allowance, Asking, Progress, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material
+from pipeline.draft import Drafter
 from pipeline.drafted import Asked, material
 from pipeline.errors import InputError, TeacherError, TryAgainLater
 from pipeline.files import sweep
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Court, Hearing, believed, prepare
-from pipeline.material import Say, Sources, choose_drafters, gather
+from pipeline.material import Say, Sources, gather
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
+from pipeline.review.sheets import read_sheets
+from pipeline.rounds import Rounds
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.endpoint import environment, find_teacher
 from pipeline.teacher.ledger import Ledger
@@ -86,19 +89,18 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     say(f"teacher: {address.name}")
     sources = gather(loaded, say)
-    drafters = choose_drafters(loaded, sources, address.model)
 
     with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
         for inside in (folder, folder / "review", folder / "dataset"):
             sweep(inside)
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
-        asking = Asking(drafters, history, progress, options.deadline_seconds)
-        told = _ask(loaded, options, sources, asking, ledger, say)
+        rounds = Rounds(loaded, sources, address.model, history, folder, read_sheets(folder / "review", ledger.laid()))
+        told = _ask(rounds, options, ledger, progress, say)
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
         funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
-        given = Ingredients(loaded, address, sources, drafters, history, ledger, told.against, told.hearing)
+        given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing)
         built = rebuild(given, funnel, say)
         waiting = 0 if stopped else Jobs(ledger).waiting()
         if waiting:
@@ -128,30 +130,38 @@ class _Told(NamedTuple):
 
     stopped: str
     """Why it ended early, or nothing."""
+    drafters: list[Drafter]
+    """Of all rounds."""
     asked: Asked
     against: Material
     hearing: Hearing | None
 
 
-def _ask(loaded: Loaded, options: Options, sources: Sources, asking: Asking, ledger: Ledger, say: Say) -> _Told:
-    """The drafters, then the judge on what the checks leave in doubt."""
-    recipe, history, stopped = loaded.recipe, asking.history, ""
+def _ask(rounds: Rounds, options: Options, ledger: Ledger, progress: Progress, say: Say) -> _Told:
+    """The drafters round by round, then the judge on what the checks leave in doubt."""
+    loaded, history, stopped = rounds.loaded, rounds.history, ""
+    recipe = loaded.recipe
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
-    court = Court.open(loaded, address, ledger)
-    if options.ask:
-        stopped = ask(asking, loaded, address, price, ledger, say)
-    asked = Asked.of(asking.drafters, history)
-    against = material(loaded, options.out / recipe.name, sources, asked, history, say)
+    allowance = Allowance.open(recipe.budget, options.deadline_seconds, ledger)
+    drafters: list[Drafter] = []
+    for of_round in rounds:  # also after a stop: what was paid for earlier belongs to the dataset
+        # What still waits in a batch would make other parents.
+        if options.ask and not stopped and not (drafters and Jobs(ledger).waiting()):
+            stopped = ask(Asking(of_round, history, progress, allowance), loaded, address, price, ledger, say)
+        drafters += of_round
+    asked = Asked.of(drafters, history)
+    against = material(loaded, rounds.folder, rounds.sources, asked, history, say)
     if recipe.judge is None:
-        return _Told(stopped, asked, against, None)
-    replied = chain.from_iterable(drafter.drafts(history.told) for drafter in asking.drafters)
+        return _Told(stopped, drafters, asked, against, None)
+    replied = chain.from_iterable(drafter.drafts(history.told) for drafter in drafters)
     hearing = prepare(replied, against, loaded, address.model)
     # Drafts that still wait in a batch would make other seeds.
     if options.ask and not stopped and not Jobs(ledger).waiting():
-        stopped = court.hear(hearing, asking, say)
+        court = Court(loaded, address, ledger)
+        stopped = court.hear(hearing, Asking([], history, progress, allowance), say)
     against = replace(against, opinions=believed(hearing, recipe.judge, history, say))
-    return _Told(stopped, Asked.of([*asking.drafters, hearing.judge], history), against, hearing)
+    return _Told(stopped, drafters, Asked.of([*drafters, hearing.judge], history), against, hearing)
 
 
 def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
@@ -160,12 +170,13 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     sources = gather(loaded, say)
-    drafters = choose_drafters(loaded, sources, address.model)
     if in_batches(loaded, address):
         price = price.times(recipe.teacher.batch_price)
     found = Plan(address.name, sources)
     with Ledger.look(options.out / recipe.name) as ledger:
         history, jobs = History(ledger, options.accept_changes), Jobs(ledger)
+        verdicts = read_sheets(options.out / recipe.name / "review", ledger.laid())
+        drafters = Rounds(loaded, sources, address.model, history, options.out / recipe.name, verdicts).all()
         for request in chain.from_iterable(history.plan(drafters)):
             answered = history.has(request.key)
             of_kind, answered_of_kind = found.by_kind.get(request.kind, (0, 0))
@@ -180,7 +191,7 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
         found.follow = sum(drafter.still_to_come(history.told) for drafter in drafters)
         found.usd = price.of(found.input_tokens, found.output_tokens)
         found.changes = len(history.changes)
-        found.changes_usd = _estimate([change.request for change in history.changes], price)
+        found.changes_usd = _estimate([change.request for change in history.changes.values()], price)
     return found
 
 

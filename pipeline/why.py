@@ -22,11 +22,12 @@ from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_it
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
-from pipeline.material import Say, Sources, choose_drafters, gather
+from pipeline.material import Say, Sources, gather
 from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
 from pipeline.review.sheets import Verdicts, read_sheets
+from pipeline.rounds import Rounds
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import find_teacher
 from pipeline.teacher.ledger import Ledger
@@ -125,10 +126,11 @@ class _Dataset:
         # Nobody is asked anything, so neither key nor address is needed; without a name it was the embedded teacher.
         asked_of = model or loaded.recipe.teacher.model or find_teacher("", "", {}).model
         sources = gather(loaded, say)
-        drafters = choose_drafters(loaded, sources, asked_of)
         history = History(ledger, accept_changes=False)
-        asked = Asked.of(drafters, history)
         laid = ledger.laid()
+        verdicts = read_sheets(folder / "review", laid)
+        drafters = Rounds(loaded, sources, asked_of, history, folder, verdicts).all()
+        asked = Asked.of(drafters, history)
         return cls(
             folder=folder,
             ledger=ledger,
@@ -140,7 +142,7 @@ class _Dataset:
             ordered=drafts_in_order(drafters, history, items),
             templates={content_id(text): name for drafter in drafters for name, text in drafter.prompts.items()},
             laid=laid,
-            verdicts=read_sheets(folder / "review", laid),
+            verdicts=verdicts,
         )
 
     def of_id(self, name: str) -> list[str]:

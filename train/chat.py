@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.errors import InputError
-from train.dataset import render_prompt
 from train.generation import Generation, answers_to
 from train.progress import Say
 from train.student_json import open_trained, read_student
@@ -31,7 +30,7 @@ def chat_with(student: Path, questions: Iterable[str], say: Say, base: bool = Fa
         if not question:
             continue
         try:
-            answer = answers_to([render_prompt(described.prompt_format, question)], model, generation)[0]
+            answer = answers_to([described.prompts.of(question)], model, generation)[0]
         except InputError as fault:
             say(str(fault))
             continue

@@ -57,14 +57,9 @@ def fingerprint(manifest: Manifest) -> str:
     digest = hashlib.sha256()
     for stem in STEMS:
         digest.update(f"{stem} {manifest.files.get(f'{stem}.jsonl', '')}\n".encode())
-    for text in (manifest.prompt_format, *manifest.refusals):
+    for text in (manifest.prompt_format, manifest.context_format, *manifest.refusals):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()
-
-
-def render_prompt(prompt_format: str, question: str) -> str:
-    """The prompt of a question at chat time; `fit` holds the rows' prompts against it."""
-    return prompt_format.format(question=question)
 
 
 def _check_prompt_format(path: Path, prompt_format: str) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import InputError
-from pipeline.publish.schema import Row
-from train.dataset import render_prompt
+from pipeline.publish.schema import PromptFormat, Row
 from train.students import Student
 
 SHOWN = 3
@@ -52,10 +51,10 @@ def lessons_of(rows: Iterable[Row], tokenizer: Any) -> list[Lesson]:
     return [_lesson(row, tokenizer) for row in rows]
 
 
-def check_fit(lessons: Sequence[Lesson], student: Student, prompt_format: str, max_length: int | None = None) -> Fit:
+def check_fit(lessons: Sequence[Lesson], student: Student, prompts: PromptFormat, max_length: int | None = None) -> Fit:
     """What the student will be taught, or an InputError that names rows and says what to change."""
     tokenizer = student.tokenizer
-    _same_prompt_as_chat(lessons, prompt_format)
+    _same_prompt_as_chat(lessons, prompts)
     _no_special_tokens(lessons, tokenizer)
     _vocabulary_covers(lessons, student)
     _prompt_is_prefix(lessons)
@@ -80,8 +79,8 @@ def _lesson(row: Row, tokenizer: Any) -> Lesson:
     return Lesson(row, tuple(tokens), tuple(prompt))
 
 
-def _same_prompt_as_chat(lessons: Sequence[Lesson], prompt_format: str) -> None:
-    wrong = (one for one in lessons if one.row.prompt != render_prompt(prompt_format, one.row.question))
+def _same_prompt_as_chat(lessons: Sequence[Lesson], prompts: PromptFormat) -> None:
+    wrong = (one for one in lessons if one.row.prompt != prompts.of(one.row.question, one.row.context, one.row.earlier))
     _refuse(
         wrong,
         "prompts are not the dataset's prompt_format filled with the question, so chat would ask in another form "

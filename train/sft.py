@@ -64,7 +64,7 @@ def train_student(
     with appearing_whole(home) as folder:
         student = _student_for(wanted, data, folder)
         lessons = lessons_of(data.train, student.tokenizer)
-        fit = check_fit(lessons, student, data.manifest.prompt_format, wanted.max_length)
+        fit = check_fit(lessons, student, data.manifest.format_of_prompts, wanted.max_length)
         say(f"{wanted.name}: {fit.rows} rows fit, the longest has {fit.longest} of {fit.context} tokens.")
         trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, folder), wanted, progress)
         hold_every_lesson(trainer, lessons)
@@ -255,6 +255,7 @@ def _account(
         dataset_name=data.manifest.name,
         dataset_sha256=data.sha256,
         prompt_format=data.manifest.prompt_format,
+        context_format=data.manifest.context_format,
         settings=wanted.spoken(),
         base_sha256=base_weights(base_of(folder, wanted)),
         base_revision=getattr(model.config, "_commit_hash", None) or "",

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import InputError
+from pipeline.publish.schema import PromptFormat
 from train.files import sha256_of, write_whole
 from train.fit import Fit
 from train.settings import LOCAL, StudentSettings
@@ -51,6 +52,7 @@ class StudentFile(BaseModel):
     dataset_name: str
     dataset_sha256: str = Field(description="of its rows, prompt format and refusals")
     prompt_format: str
+    context_format: str = "{context}\n\n{prompt}"
     settings: dict[str, Any] = Field(description="the student section, every default written out")
     base_sha256: str = Field(description="of the base's weights, empty where they are the hub's")
     base_revision: str = Field(default="", description="commit of a base from the hub")
@@ -63,6 +65,11 @@ class StudentFile(BaseModel):
     hardware: dict[str, Any]
     versions: dict[str, str]
     seconds: float = Field(description="that training took, without the start of the program")
+
+    @property
+    def prompts(self) -> PromptFormat:
+        """How a question is put to the student."""
+        return PromptFormat(self.prompt_format, self.context_format)
 
     def read_settings(self) -> StudentSettings:
         """The settings as the model that checked them."""

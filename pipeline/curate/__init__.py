@@ -17,10 +17,12 @@ from pipeline.curate.findings import Finding
 from pipeline.curate.form import Form, form_findings
 from pipeline.curate.grounding import align_quote, grounding_findings, own_words
 from pipeline.curate.meaning import Embedder, Support
+from pipeline.curate.own import OWN
 from pipeline.curate.persona import keeps_constraints, unknown_facts
 from pipeline.curate.refusals import CorpusMeaning, answered_by_words
+from pipeline.kinds import KINDS, REFUSAL_KINDS
 from pipeline.recipe import Checks
-from pipeline.records import REFUSAL_KINDS, Draft, Passage, Record, Rejection, content_id, normalised
+from pipeline.records import Draft, Passage, Record, Rejection, content_id, normalised
 
 SHARD = 1000
 """Drafts that are checked together; how they are sharded changes no outcome."""
@@ -54,6 +56,8 @@ class Material:
     """Why there is none, where there is none."""
     opinions: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
     """Fact to the judge's yes or no, and its reason."""
+    parents: Mapping[str, Record] = field(default_factory=dict)
+    """By id, the records that drafts were made from."""
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -101,6 +105,8 @@ class Curator:
         self._support = Support(material.passages, checks, material.embedder, material.absence)
         self._meaning = _corpus_meaning(material)
         self._questions = Duplicates(index, Terms.of(checks, material.language), material.embedder)
+        self._own = [_of_kinds(name, make(material, checks)) for name, make in OWN.items()]
+        self._met: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +122,7 @@ class Curator:
             self._support.findings,
             _each(lambda draft: _judged(draft, self._material)),
             _each(lambda draft: _persona(draft, self._material, self._thresholds)),
+            *self._own,
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
             self._corpus_meaning,
             self._contamination,
@@ -143,7 +150,7 @@ class Curator:
     def grounded(self, items: Iterable[Draft | Rejection]) -> Iterator[tuple[Draft, bool]]:
         """The documents' drafts that no check rejects by itself, each with whether the judge should look at it."""
         *alone, _ = self._checks
-        stream = (item for item in items if isinstance(item, Draft) and item.kind == "document")
+        stream = (item for item in items if isinstance(item, Draft) and KINDS[item.kind].grounded)
         while shard := list(islice(stream, SHARD)):
             for draft, found in zip(shard, self._findings(shard, alone), strict=True):
                 if rejecting(found) is None:
@@ -171,8 +178,19 @@ class Curator:
         held_out = self._material.held_out
         return held_out.findings(drafts) if held_out else [()] * len(drafts)
 
-    def _duplicates(self, drafts: Sequence[Draft]) -> list[Finding]:
-        return self._questions.compare([self._entry(draft) for draft in drafts])
+    def _duplicates(self, drafts: Sequence[Draft]) -> Iterable[Word]:
+        compared = [draft for draft in drafts if KINDS[draft.kind].compared]
+        found = iter(self._questions.compare([self._entry(draft) for draft in compared]))
+        return [next(found) if KINDS[draft.kind].compared else self._met_before(draft) for draft in drafts]
+
+    def _met_before(self, draft: Draft) -> Finding:
+        """Of what is asked again on purpose, only the very same is a duplicate."""
+        name = record_id(draft)
+        if name in self._met:
+            detail = "The same was drafted before, question and all that stands beside it."
+            return Finding("exact_duplicate", "met before", "rejected", "exact_duplicate", detail, name)
+        self._met.add(name)
+        return Finding("exact_duplicate", "new")
 
     def _entry(self, draft: Draft) -> Entry:
         name = record_id(draft)
@@ -186,7 +204,9 @@ def rejecting(findings: Iterable[Finding]) -> Finding | None:
 
 def record_id(draft: Draft) -> str:
     """The id that the draft has as a record."""
-    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question))
+    beside = (draft.context, *draft.earlier, draft.parent)
+    more = (draft.kind, *beside) if any(beside) else ()
+    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question), *more)
 
 
 def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Record | Rejection:
@@ -205,6 +225,17 @@ def _flag(finding: Finding) -> str:
     return f"{finding.cause}:{finding.partner}" if finding.partner else finding.cause
 
 
+def _of_kinds(name: str, check: Check) -> Check:
+    """A check of its own, shown only the drafts of the kinds that name it."""
+
+    def checked(drafts: Sequence[Draft]) -> Iterable[Word]:
+        concerned = [draft for draft in drafts if name in KINDS[draft.kind].checks]
+        found = iter(check(concerned)) if concerned else iter(())
+        return [next(found) if name in KINDS[draft.kind].checks else () for draft in drafts]
+
+    return checked
+
+
 def _each(check: Callable[[Draft], Word]) -> Check:
     return lambda drafts: map(check, drafts)
 
@@ -214,13 +245,14 @@ def _findings(word: Word) -> Sequence[Finding]:
 
 
 def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
-    if draft.kind != "document":
+    kind = KINDS[draft.kind]
+    if not (kind.grounded or kind.quoted) or draft.passage not in material.passages:
         return ()
     return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
 
 
 def _judged(draft: Draft, material: Material) -> Word:
-    if draft.kind != "document" or draft.fact not in material.opinions:
+    if not KINDS[draft.kind].grounded or draft.fact not in material.opinions:
         return ()
     upholds, reason = material.opinions[draft.fact]
     if upholds:
@@ -234,7 +266,7 @@ def _for_the_judge(finding: Finding) -> bool:
 
 
 def _persona(draft: Draft, material: Material, checks: Checks) -> Word:
-    if draft.kind != "persona" or material.constraints is None:
+    if not KINDS[draft.kind].voiced or material.constraints is None:
         return ()
     return (
         keeps_constraints(draft, material.constraints),
@@ -275,6 +307,15 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
         term=draft.term,
         fact=draft.fact,
         flags=flags,
+        context=draft.context,
+        earlier=draft.earlier,
+        parent=draft.parent,
+        further_passages=draft.further_passages,
+        further_quotes=draft.further_quotes,
+        difficulty=draft.difficulty,
+        equations=draft.equations,
+        result=draft.result,
+        rejected_answer=draft.rejected_answer,
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,

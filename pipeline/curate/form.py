@@ -15,6 +15,7 @@ from pipeline.constraints import count_words
 from pipeline.curate.cut import Cut, broken_end, unbalanced
 from pipeline.curate.findings import Finding, Verdict
 from pipeline.curate.speech import turns
+from pipeline.kinds import KINDS
 from pipeline.language import told, unspaced_words
 from pipeline.recipe import Checks
 from pipeline.records import Draft, normalised
@@ -30,7 +31,9 @@ class Form(NamedTuple):
 
 
 def form_findings(draft: Draft, form: Form) -> Iterator[Finding]:
-    """What every check of form finds, in the order in which the first rejection gives the cause."""
+    """What every check of form finds that says something about its kind, in the order in which the first rejection
+    gives the cause."""
+    skipped = KINDS[draft.kind].skips
     for check in (
         question_mark,
         question_length,
@@ -46,7 +49,8 @@ def form_findings(draft: Draft, form: Form) -> Iterator[Finding]:
         question_language,
         answer_language,
     ):
-        yield check(draft, form)
+        if check.__name__ not in skipped:
+            yield check(draft, form)
 
 
 def _rejected(check: str, measured: str, cause: str, detail: str) -> Finding:
@@ -91,7 +95,8 @@ def question_length(draft: Draft, form: Form) -> Finding:
 
 def answer_length(draft: Draft, form: Form) -> Finding:
     """As many words as the recipe allows; of scripts without blanks, as many as their characters make up."""
-    return _length("answer_words", draft.answer, form.checks.answer_words, "answer_length")
+    allowed = KINDS[draft.kind].answer_words or form.checks.answer_words
+    return _length("answer_words", draft.answer, allowed, "answer_length")
 
 
 def question_cut(draft: Draft, form: Form) -> Finding:

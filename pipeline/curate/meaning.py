@@ -12,6 +12,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.curate.findings import Finding
+from pipeline.kinds import KINDS
 from pipeline.recipe import Checks
 from pipeline.records import Draft, Passage
 from pipeline.words import subject_words
@@ -76,7 +77,7 @@ class Support:
     def findings(self, drafts: Sequence[Draft]) -> list[Finding | tuple[()]]:
         """A word on each draft of a shard; none on drafts that no passage stands behind."""
         found: list[Finding | tuple[()]] = [
-            self._by_words(draft) if draft.kind == "document" else () for draft in drafts
+            self._by_words(draft) if self._stands_behind(draft) else () for draft in drafts
         ]
         unsettled = [
             number for number, word in enumerate(found) if isinstance(word, Finding) and word.verdict != "passed"
@@ -86,6 +87,9 @@ class Support:
             for number, word in zip(unsettled, by_meaning, strict=True):
                 found[number] = word
         return found
+
+    def _stands_behind(self, draft: Draft) -> bool:
+        return KINDS[draft.kind].grounded and draft.passage in self._passages
 
     def _by_words(self, draft: Draft) -> Finding:
         share = self._share(terms(draft.answer), draft.passage)

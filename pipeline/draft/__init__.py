@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
-from pipeline.records import Draft, Rejection
+from pipeline.records import Draft, Record, Rejection
 from pipeline.teacher.request import Reply, Request
 
 Told = Callable[[str], Reply | None]
@@ -32,3 +32,10 @@ class Drafter(Protocol):
     def drafts(self, told: Told) -> Iterator[Draft | Rejection]:
         """What the replies hold, each item once: a draft, or a rejection with its cause."""
         ...
+
+
+@runtime_checkable
+class Descendants(Drafter, Protocol):
+    """A drafter whose drafts are made from records, each named as its parent."""
+
+    parents: Sequence[Record]

@@ -27,7 +27,7 @@ def card(manifest: Manifest, recipe: Recipe) -> str:
 def _head(manifest: Manifest, recipe: Recipe) -> str:
     total = sum(manifest.counts.values())
     files = [{"split": stem, "path": f"{stem}.jsonl"} for stem in (TRAIN, *SLICES) if manifest.counts[stem]]
-    columns = [{"name": name, "dtype": kind["dtype"]} for name, kind in features().items()]
+    columns = [{"name": name, **_column(kind)} for name, kind in features().items()]
     head: dict[str, Any] = {
         "pretty_name": manifest.name,
         "language": [recipe.language],
@@ -39,6 +39,11 @@ def _head(manifest: Manifest, recipe: Recipe) -> str:
     }
     licence = "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
     return licence + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+
+
+def _column(kind: dict[str, Any]) -> dict[str, Any]:
+    """As the hub writes a column's type: `list: string`, or `dtype: string`."""
+    return {"list": kind["feature"]["dtype"]} if kind["_type"] == "List" else {"dtype": kind["dtype"]}
 
 
 def _body(manifest: Manifest, recipe: Recipe) -> str:

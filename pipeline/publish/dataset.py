@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.files import json_line, sha256
 from pipeline.publish.card import card
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, features, row_schema
+from pipeline.publish.schema import SLICES, TRAIN, Manifest, PromptFormat, Row, features, row_schema
 from pipeline.recipe import Recipe
 from pipeline.records import Record
 
@@ -37,6 +37,7 @@ class Dataset:
     def __init__(self, recipe: Recipe, provenance: Provenance) -> None:
         self._recipe = recipe
         self._provenance = provenance
+        self._prompts = PromptFormat(recipe.prompt_format, recipe.context_format)
         self._counts = dict.fromkeys((TRAIN, *SLICES), 0)
         self._models: set[str] = set()
         self._refusals: dict[str, None] = dict.fromkeys(recipe.refusals.every_sentence if recipe.refusals else ())
@@ -53,7 +54,7 @@ class Dataset:
                 self._models.add(record.model)
                 if record.is_refusal:
                     self._refusals.setdefault(record.answer)
-                yield f"{name}.jsonl", json_line(_row(record, self._recipe.prompt_format))
+                yield f"{name}.jsonl", json_line(_row(record, self._prompts))
 
     def closing(self, hashes: Mapping[str, str]) -> dict[str, bytes]:
         """The small files by name, given the hashes of the files of rows."""
@@ -66,6 +67,7 @@ class Dataset:
             recipe=recipe.model_dump(mode="json", exclude={"student"}),
             student=recipe.student,
             prompt_format=recipe.prompt_format,
+            context_format=recipe.context_format,
             refusals=list(self._refusals),
             prompts=dict(provenance.prompts),
             models=sorted(self._models),
@@ -83,9 +85,9 @@ class Dataset:
         return files
 
 
-def _row(record: Record, prompt_format: str) -> Row:
+def _row(record: Record, prompts: PromptFormat) -> Row:
     return Row(
-        prompt=prompt_format.format(question=record.question),
+        prompt=prompts.of(record.question, record.context, record.earlier),
         completion=f" {record.answer}",
         question=record.question,
         answer=record.answer,
@@ -102,6 +104,11 @@ def _row(record: Record, prompt_format: str) -> Row:
         edited=record.edited,
         twin=record.twin,
         typo_of=record.typo_of,
+        context=record.context,
+        earlier=record.earlier,
+        parent=record.parent,
+        difficulty=record.difficulty,
+        result=record.result,
     )
 
 

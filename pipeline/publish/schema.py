@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,24 @@ SLICES = ("rephrased", "unseen", "off_topic", "near_topic")
 """Questions held out of training. `rephrased`: trained facts in unseen wordings. `unseen`: facts whose
 whole passage was held out. `off_topic`: fields held out whole. `near_topic`: sounds like the subject,
 is not answered by it, or takes something for granted that is not so (kind `false_premise`)."""
+
+
+class PromptFormat(NamedTuple):
+    """How a question becomes a prompt, in the dataset, in training, in the examination and at chat time."""
+
+    prompt: str
+    """Holds {question}."""
+    context: str = "{context}\n\n{prompt}"
+    """Holds {context} and {prompt}."""
+
+    def of(self, question: str, context: str = "", earlier: Sequence[str] = ()) -> str:
+        """The prompt: first what is shown with the question, then the earlier turns as they were asked and answered."""
+        turns = [
+            f"{self.prompt.format(question=asked)} {answered}"
+            for asked, answered in zip(earlier[::2], earlier[1::2], strict=True)
+        ]
+        prompt = "\n\n".join((*turns, self.prompt.format(question=question)))
+        return self.context.format(context=context, prompt=prompt) if context else prompt
 
 
 class Row(BaseModel):
@@ -33,7 +51,7 @@ class Row(BaseModel):
     completion: str = Field(description="a blank, then the answer; end-of-text is the trainer's to add")
     question: str
     answer: str
-    kind: str = Field(description="document, persona, off_topic, near_topic or false_premise")
+    kind: str = Field(description="which kind of data it is, as pipeline/kinds.py lists them")
     refusal: bool = Field(description="the right answer is the refusal sentence")
     id: str
     fact: str
@@ -46,6 +64,13 @@ class Row(BaseModel):
     edited: bool
     twin: str = Field(default="", description="of a near-topic refusal: id of the trained question it sounds like")
     typo_of: str = Field(default="", description="id of the row whose question this is, with a typing slip")
+    context: str = Field(default="", description="text shown with the question; it stands in the prompt")
+    earlier: tuple[str, ...] = Field(
+        default=(), description="turns before the question, question and answer in turn; they stand in the prompt"
+    )
+    parent: str = Field(default="", description="id of the record that it was made from")
+    difficulty: str = ""
+    result: str = Field(default="", description="what a worked answer comes to, for whoever checks answers by program")
 
 
 class Manifest(BaseModel):
@@ -60,6 +85,9 @@ class Manifest(BaseModel):
     recipe: dict[str, Any] = Field(description="the resolved recipe, without its student section")
     student: dict[str, Any] = Field(description="the recipe's student section; only train/ reads it")
     prompt_format: str = Field(description="how a question becomes a prompt; holds {question}")
+    context_format: str = Field(
+        default="{context}\n\n{prompt}", description="how what is shown with a question stands before its prompt"
+    )
     refusals: list[str] = Field(description="sentences that count as a refusal, byte for byte")
     prompts: dict[str, str] = Field(description="template name to template text")
     models: list[str] = Field(description="teachers, as they named themselves in their replies")
@@ -70,6 +98,11 @@ class Manifest(BaseModel):
     living_persons: list[str] = Field(default_factory=list, description="personas that imitate a living person")
     remarks: list[str] = Field(default_factory=list, description="what the run said of the whole set: variety, voice")
     diversity: dict[str, Any] = Field(default_factory=dict, description="the same as numbers")
+
+    @property
+    def format_of_prompts(self) -> PromptFormat:
+        """Both formats as one."""
+        return PromptFormat(self.prompt_format, self.context_format)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -104,13 +137,16 @@ def read_rows(folder: Path, stem: str) -> Iterator[Row]:
         raise InputError(f"{path} is missing from the dataset folder.", remedy="Publish the dataset again.") from None
 
 
-FeatureType = Literal["string", "int64", "bool"]
-
-
-def features() -> dict[str, dict[str, str]]:
+def features() -> dict[str, dict[str, Any]]:
     """Column types in the form `datasets.Features.from_dict` reads, so that no loader ever guesses."""
-    types: dict[Any, FeatureType] = {str: "string", int: "int64", bool: "bool"}
-    return {name: {"dtype": types[field.annotation], "_type": "Value"} for name, field in Row.model_fields.items()}
+    text = {"dtype": "string", "_type": "Value"}
+    types: dict[Any, dict[str, Any]] = {
+        str: text,
+        int: {"dtype": "int64", "_type": "Value"},
+        bool: {"dtype": "bool", "_type": "Value"},
+        tuple[str, ...]: {"feature": text, "_type": "List"},
+    }
+    return {name: types[field.annotation] for name, field in Row.model_fields.items()}
 
 
 def row_schema() -> str:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.errors import InputError
+from pipeline.kinds import KINDS, TOPICAL_KINDS
 from pipeline.publish.schema import SLICES, TRAIN
 from pipeline.publish.twins import find_twins
 from pipeline.publish.typos import make_slips
 from pipeline.recipe import Recipe, Split
-from pipeline.records import TOPICAL_KINDS, Record, content_id, normalised
+from pipeline.records import Record, content_id, lot
 from pipeline.words import Questions
 
 WITHHELD = "withheld"
 """Accepted, and published nowhere today: a held-out wording whose fact has no trained one yet, a near-topic
 refusal whose answered twin has not come yet, or a refusal above the recipe's share. It may join later; what was
 published once never moves."""
-
-
-def unit(*parts: str) -> float:
-    """A number in [0, 1) that depends on nothing but the parts."""
-    digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
 
 
 @dataclass(frozen=True)
@@ -106,17 +100,22 @@ def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
 
 
 def _stem(record: Record, split: Split) -> str:
-    salt = split.salt
-    if record.is_refusal:
+    """A child follows its parent: what was made from a held-out record is held out with it."""
+    salt, by = split.salt, KINDS[record.kind].split
+    if by == "train":
+        return TRAIN
+    if by == "field":
         held, share = ("off_topic", split.off_topic) if record.kind == "off_topic" else ("near_topic", split.near_topic)
-        return held if unit(salt, record.kind, record.field) < share else TRAIN
-    if record.kind == "persona":
-        return "unseen" if unit(salt, "unseen", record.source, normalised(record.question)) < split.unseen else TRAIN
-    if unit(salt, "unseen", record.passage) < split.unseen:
+        return held if lot(salt, record.kind, record.field) < share else TRAIN
+    rests_on = [one for one in (record.passage, *record.further_passages) if one] or [record.fact]
+    held_out = {lot(salt, "unseen", one) < split.unseen for one in rests_on}
+    if len(held_out) > 1:
+        return WITHHELD  # it would teach what a held-out passage says, or examine on what is trained
+    if held_out == {True}:
         return "unseen"
-    if unit(salt, "rephrased", record.fact, record.id) < split.rephrased:
-        return "rephrased"
-    return TRAIN
+    # Of what no passage stands behind there is one wording only.
+    reworded = record.passage and lot(salt, "rephrased", record.fact, record.parent or record.id) < split.rephrased
+    return "rephrased" if reworded else TRAIN
 
 
 def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, least: float) -> dict[str, str]:
@@ -129,7 +128,7 @@ def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, l
 
 def _slips(record: Record, recipe: Recipe) -> bool:
     share = recipe.typos.train if _stem(record, recipe.split) == TRAIN else recipe.typos.slices
-    return unit(recipe.split.salt, "typo", record.id) < share
+    return lot(recipe.split.salt, "typo", record.id) < share
 
 
 def _to_share(
@@ -144,7 +143,7 @@ def _to_share(
     answered = 0
     for record, slipped in train:
         if record.is_refusal:
-            ranked += [(unit(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
+            ranked += [(lot(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
         else:
             answered += 1 + slipped
     wanted = round(share / (1 - share) * answered)
@@ -175,17 +174,18 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
     parents: defaultdict[str, set[str]] = defaultdict(set)
     for stem, record in assignment.rows(records):
         if stem in SLICES:
-            held_out.add(record.id, record.question)
             stems[record.id] = stem, record.question
+            if not record.earlier:  # what comes after other turns asks by itself nothing that could be known
+                held_out.add(record.id, record.question)
         elif stem == TRAIN:
-            parents["passage"].add(record.passage)
+            parents["passage"].update((record.passage, *record.further_passages))
             parents["fact"].add(record.fact)
             parents[record.kind].add(record.field)
             parents["row"].add(record.typo_of or record.id)
     parents["passage"].discard("")
     for stem, record in assignment.rows(records):
         if stem == TRAIN:
-            partner = held_out.like(record.question)
+            partner = None if record.earlier else held_out.like(record.question)
             if partner:
                 where, question = stems[partner]
                 raise _leak(where, partner, question, f"the training question {record.id} asks the same")

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
+from pipeline.kinds import TOPICAL_KINDS
 from pipeline.publish.schema import SLICES, TRAIN
 from pipeline.publish.split import WITHHELD, Assignment, assign, prove_no_leak, share_told
 from pipeline.recipe import Banked, Persona, Recipe, Refusals, Split, Typos
-from pipeline.records import TOPICAL_KINDS, Record, content_id
+from pipeline.records import Record, content_id
 
 
 def recipe(share: float = 0.4, typos: float = 0.3) -> Recipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.asking import Asking
+from pipeline.asking import Allowance, Asking
 from pipeline.draft.documents import DocumentDrafter
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.history import History
@@ -37,7 +37,8 @@ def drafted(settings: Rehearsal, folder, count: int, in_flight: int = 32):
         drafting = DocumentDrafter(passages, 5, 1, prompt, Manner("rehearsal", 0.7, 8192))
         endpoint = open_endpoint(Address("rehearsal", server.url, "none"))
         pool = Pool(endpoint, ledger, Budget(Caps(), FREE, ledger), FREE, Terms(in_flight=in_flight))
-        Asking([drafting], History(ledger, False), lambda ended, wanted: None, None).run(pool, ledger)
+        allowance = Allowance.open(Caps(), None, ledger)
+        Asking([drafting], History(ledger, False), lambda ended, wanted: None, allowance).run(pool, ledger)
         return list(drafting.drafts(ledger.get)), server.counts()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish.schema import Row
+from pipeline.publish.schema import PromptFormat, Row
 from tests.train.made_up_course import PROMPT_FORMAT, course_rows
 from train.fit import Fit, check_fit, lessons_of
 from train.settings import StudentSettings
@@ -59,8 +59,8 @@ def test_a_row_longer_than_the_students_context_is_refused(student: Student) -> 
 def test_a_row_longer_than_max_length_is_refused_and_not_cut(student: Student) -> None:
     longest = fitted(ROWS, student).longest
     with pytest.raises(InputError, match=rf"Raise student\.max_length to {longest}"):
-        check_fit(lessons_of(ROWS, student.tokenizer), student, PROMPT_FORMAT, longest - 1)
-    check_fit(lessons_of(ROWS, student.tokenizer), student, PROMPT_FORMAT, longest)
+        check_fit(lessons_of(ROWS, student.tokenizer), student, PromptFormat(PROMPT_FORMAT), longest - 1)
+    check_fit(lessons_of(ROWS, student.tokenizer), student, PromptFormat(PROMPT_FORMAT), longest)
 
 
 def test_the_students_own_commands_are_no_text(student: Student) -> None:
@@ -71,7 +71,7 @@ def test_the_students_own_commands_are_no_text(student: Student) -> None:
 def test_a_prompt_must_end_on_a_token_boundary(student: Student) -> None:
     blank = [row.model_copy(update={"prompt": row.prompt + " ", "completion": row.answer}) for row in ROWS]
     with pytest.raises(InputError, match="token boundary"):
-        check_fit(lessons_of(blank, student.tokenizer), student, PROMPT_FORMAT + " ")
+        check_fit(lessons_of(blank, student.tokenizer), student, PromptFormat(PROMPT_FORMAT + " "))
 
 
 def test_an_empty_answer_teaches_nothing(student: Student) -> None:
@@ -108,7 +108,7 @@ def test_a_begin_of_text_in_the_prompt_format_comes_on_top_of_the_tokenizers(stu
     begins(student, single="<|begin|> $A")
     rows = [row.model_copy(update={"prompt": "<|begin|>" + row.prompt}) for row in ROWS]
     with pytest.raises(InputError, match="Take the token out of prompt_format"):
-        check_fit(lessons_of(rows, student.tokenizer), student, "<|begin|>" + PROMPT_FORMAT)
+        check_fit(lessons_of(rows, student.tokenizer), student, PromptFormat("<|begin|>" + PROMPT_FORMAT))
 
 
 def test_a_tokenizer_that_ends_every_text_by_itself_is_refused(student: Student) -> None:
@@ -126,7 +126,7 @@ def test_a_complaint_counts_all_rows_and_names_three(student: Student) -> None:
 
 
 def fitted(rows: Iterable[Row], student: Student) -> Fit:
-    return check_fit(lessons_of(rows, student.tokenizer), student, PROMPT_FORMAT)
+    return check_fit(lessons_of(rows, student.tokenizer), student, PromptFormat(PROMPT_FORMAT))
 
 
 def refuses(rows: list[Row], student: Student, *said: str) -> None:

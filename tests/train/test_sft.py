@@ -171,7 +171,7 @@ def test_a_trainer_that_drops_or_cuts_rows_is_caught(dataset: Path, tmp_path: Pa
     wanted = settings_of(BRIEF, dataset)
     student = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
     lessons = lessons_of(data.train, student.tokenizer)
-    fit = check_fit(lessons, student, data.manifest.prompt_format)
+    fit = check_fit(lessons, student, data.manifest.format_of_prompts)
     for max_length, complaint in ((10, "dropped the rest"), (fit.longest - 1, "in another way")):
         shorter = fit.model_copy(update={"longest": max_length})
         arguments = training_arguments(shorter, wanted, tmp_path)
@@ -185,7 +185,7 @@ def test_end_of_text_stays_in_the_loss_when_it_is_also_the_padding(dataset: Path
     student = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
     student.tokenizer.pad_token = student.tokenizer.eos_token
     lessons = lessons_of(data.train[:6], student.tokenizer)
-    fit = check_fit(lessons, student, data.manifest.prompt_format)
+    fit = check_fit(lessons, student, data.manifest.format_of_prompts)
     trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, tmp_path), wanted, lambda *_: None)
     batch = trainer.data_collator([trainer.train_dataset[number] for number in range(6)])
     end = student.tokenizer.eos_token_id

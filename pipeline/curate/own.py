@@ -1,0 +1,20 @@
+"""Checks that only some kinds of record have, by the name under which a kind asks for them in `pipeline/kinds.py`.
+
+Each entry makes the check of what drafts are checked against; the check then gives its word on each draft of a shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.curate.findings import Finding
+from pipeline.recipe import Checks
+from pipeline.records import Draft
+
+if TYPE_CHECKING:
+    from pipeline.curate import Material
+
+Make = Callable[["Material", Checks], Callable[[Sequence[Draft]], Iterable[Finding | Sequence[Finding]]]]
+
+OWN: dict[str, Make] = {}

@@ -1,0 +1,60 @@
+"""The registry: every kind of record with how it is checked and split, and every drafter with the file it lives in.
+
+A new kind of data is a file in `pipeline/draft/`, a template in `prompts/`, and a line in each of the two tables
+here; docs/add-a-drafter.md does it step by step.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Kind(NamedTuple):
+    """How records of one kind are checked, and what decides where they go in the split."""
+
+    grounded: bool = False
+    """A passage stands behind the answer: its numbers and its meaning are held against it, and the judge may look."""
+    quoted: bool = False
+    """Words of the passage stand behind the answer: a draft without a quote that stands there is no record."""
+    voiced: bool = False
+    """The answer is in a persona's voice: the persona's constraints hold, and the facts in it are counted."""
+    refusal: bool = False
+    """The right answer is the refusal sentence."""
+    topical: bool = False
+    """A refusal whose question sounds as if it were about the topic: trained only beside an answered twin."""
+    compared: bool = True
+    """The question is compared with every other. False where the same question is asked again on purpose (beside
+    another context, for another answer): then only the very same record is a duplicate."""
+    split: Literal["source", "field", "train"] = "source"
+    """What is held out whole: a passage, or a fact where there is no passage; a field; `train`: nothing is."""
+    checks: tuple[str, ...] = ()
+    """Checks of its own, by name (see pipeline/curate/own.py)."""
+    skips: tuple[str, ...] = ()
+    """Checks of form that say nothing about it, by name (see pipeline/curate/form.py)."""
+    answer_words: tuple[int, int] | None = None
+    """Fewest and most words of an answer; None: as `checks.answer_words` in the recipe says for all."""
+
+
+KINDS: dict[str, Kind] = {
+    "document": Kind(grounded=True, quoted=True),
+    "persona": Kind(voiced=True),
+    "off_topic": Kind(refusal=True, split="field"),
+    "near_topic": Kind(refusal=True, topical=True, split="field"),
+    "false_premise": Kind(refusal=True, topical=True, split="field"),
+}
+
+
+class Line(NamedTuple):
+    """One drafter that a recipe names under `drafters:`."""
+
+    home: str
+    """Its module, with the class `Settings` of what a recipe may say, and `build`, which makes the drafter."""
+    rests_on_records: bool = False
+    """It is built of what the drafters before it brought and the checks let pass: asked in a round of its own."""
+
+
+DRAFTERS: dict[str, Line] = {}
+
+REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)
+TOPICAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.topical)
+"""Questions to be refused that sound as if they were about the topic."""

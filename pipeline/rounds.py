@@ -1,0 +1,66 @@
+"""Rounds: drafters that rest on records are built of what the drafters before them brought and the checks let pass."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.curate import curate
+from pipeline.draft import Drafter
+from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
+from pipeline.history import History
+from pipeline.kinds import DRAFTERS
+from pipeline.material import Sources, build_drafters, choose_drafters, ground_of
+from pipeline.recipe import Loaded
+from pipeline.records import Record
+from pipeline.review.sheets import Verdicts, decide
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The drafters of a run, round by round. A pure function of recipe, sources, replies and verdicts."""
+
+    loaded: Loaded
+    sources: Sources
+    model: str
+    """The teacher's, as requests name it."""
+    history: History
+    folder: Path
+    """The dataset's outputs: vectors of meaning are kept there."""
+    verdicts: Verdicts
+
+    def __iter__(self) -> Iterator[list[Drafter]]:
+        """First the drafters that rest on sources alone; then each later round's, built when it is asked for.
+
+        Whoever asks the teacher does so between one and the next. With what is in the ledger already, all rounds
+        can be gone through at once.
+        """
+        drafters = choose_drafters(self.loaded, self.sources, self.model)
+        yield drafters
+        resting = {
+            name: wanted for name, wanted in self.loaded.recipe.wanted.items() if DRAFTERS[name].rests_on_records
+        }
+        last = max((getattr(wanted, "rounds", 1) for wanted in resting.values()), default=0)
+        for number in range(1, last + 1):
+            ground = replace(ground_of(self.loaded, self.sources, self.model), round=number)
+            ground = replace(ground, records=list(self._records(drafters)))
+            of_round = {name: wanted for name, wanted in resting.items() if getattr(wanted, "rounds", 1) >= number}
+            new = build_drafters(of_round, ground)
+            yield new
+            drafters = [*drafters, *new]
+
+    def all(self) -> list[Drafter]:
+        """The drafters of every round, as the ledger lets them be built."""
+        return [drafter for of_round in self for drafter in of_round]
+
+    def _records(self, drafters: Sequence[Drafter]) -> Iterator[Record]:
+        """What the checks let pass of all that these drafters brought, as people want it."""
+        asked = Asked.of(drafters, self.history)
+        against = material(self.loaded, self.folder, self.sources, asked, self.history)
+        with spool_of_items(Path(tempfile.gettempdir())) as items:
+            drafts = drafts_in_order(drafters, self.history, items)
+            ends = curate(drafts, against, self.loaded.recipe.checks, dropped=self.verdicts.gone)
+            records = (end for end in ends if isinstance(end, Record))
+            yield from (end for end in decide(records, self.verdicts) if isinstance(end, Record))
