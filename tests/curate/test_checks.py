@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.curate import Curator, Material, Origin, curate, end_of
+from pipeline.curate import Curator, Material, Origin, curate, end_of, record_id
 from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
 from pipeline.recipe import Checks
@@ -167,3 +167,10 @@ def test_the_first_finding_that_rejects_gives_the_cause():
                 Finding("c", "3", "rejected", "worse", "It is worse.")]  # fmt: skip
     end = end_of(draft(), findings, MATERIAL)
     assert (end.cause, end.detail) == ("bad", "It is bad.")
+
+
+def test_one_question_beside_two_contexts_is_two_records_and_beside_none_the_same_as_ever():
+    alone, here, there = draft(), draft(context="Here."), draft(context="There.")
+    assert len({record_id(one) for one in (alone, here, there)}) == 3
+    assert record_id(here) == record_id(draft(context="Here."))
+    assert record_id(alone) == content_id("p1", "what does active listening ask for")

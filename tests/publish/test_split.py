@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -204,3 +206,33 @@ def test_publishing_fails_if_a_slice_is_not_what_it_is_called(stem, kind, traine
 @given(records)
 def test_what_is_assigned_leaks_nothing(some):
     prove_no_leak(some, assign(some, recipe(0.9, typos=1.0)), 90)
+
+
+@given(records)
+def test_what_is_made_from_a_record_is_held_out_with_it(some):
+    """Whatever its own id: a child in training would teach what its held-out parent examines."""
+    parents = [one for one in some if one.kind == "document"]
+    children = [one.model_copy(update={"id": content_id("child", one.id), "parent": one.id}) for one in parents]
+    assignment = assign([*parents, *children], recipe())
+    for parent, child in zip(parents, children, strict=True):
+        assert assignment.stem(child) == assignment.stem(parent)
+
+
+def test_what_rests_on_trained_and_on_held_out_passages_is_in_neither():
+    alone = [record("document", parent, 0, 0) for parent in range(30)]
+    assignment = assign(alone, recipe())
+    held_out = {one.passage for one in alone if assignment.stem(one) == "unseen"}
+    assert 0 < len(held_out) < 30
+    both = [
+        one.model_copy(update={
+            "id": f"{one.id}{other.id}", "question": f"How do {one.passage} and {other.passage} differ?",
+            "further_passages": (other.passage,), "fact": f"{one.passage} {other.passage}",
+        })
+        for one, other in pairwise(alone)
+    ]  # fmt: skip
+    assignment = assign([*alone, *both], recipe())
+    prove_no_leak([*alone, *both], assignment, "en")
+    for one in both:
+        sides = {passage in held_out for passage in (one.passage, *one.further_passages)}
+        assert len(sides) == 1 or assignment.stem(one) == WITHHELD
+        assert (assignment.stem(one) == "unseen") == (sides == {True})
