@@ -34,13 +34,15 @@ from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
+from pipeline.laid import Laid
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import SLICES, TRAIN, read_rows
 from pipeline.publish.split import assign, prove_no_leak
 from pipeline.rebuild import _Kept, _sort_out
 from pipeline.recipe import Recipe, shipped
 from pipeline.records import Passage, Record, content_id
-from pipeline.review.sheets import Verdicts, lay_sheet, read_sheets
+from pipeline.review.sheets import lay_sheet
+from pipeline.review.verdicts import Verdicts, read_sheets
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.request import Reply, Request
@@ -258,12 +260,13 @@ def _curating(
 
 
 def _laying(world: World, records: Spool[Record]) -> int:
-    lay_sheet(world.folder / "review", records, world.ledger.laid(), world.ledger.note_laid)
-    return len(world.ledger.laid())
+    laid = Laid(world.ledger)
+    lay_sheet(world.folder / "review", records, laid.lines, laid.note)
+    return len(Laid(world.ledger).lines)
 
 
 def _reading(world: World, verdicts: list[Verdicts]) -> int:
-    laid = world.ledger.laid()
+    laid = Laid(world.ledger).lines
     verdicts.append(read_sheets(world.folder / "review", laid))
     return len(laid)
 

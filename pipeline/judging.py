@@ -14,7 +14,7 @@ from pipeline.material import Say
 from pipeline.recipe import Judge as Settings
 from pipeline.recipe import Loaded
 from pipeline.records import Draft, Rejection
-from pipeline.review.sheets import Verdicts
+from pipeline.review.verdicts import Verdicts
 from pipeline.teacher.endpoint import Address, environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import find_price

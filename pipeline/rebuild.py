@@ -23,6 +23,7 @@ from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Hearing
 from pipeline.kinds import KINDS
+from pipeline.laid import Laid
 from pipeline.language import can_tell
 from pipeline.material import Say, Sources
 from pipeline.publish.dataset import Dataset, Provenance
@@ -30,7 +31,8 @@ from pipeline.publish.schema import TRAIN
 from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Loaded
 from pipeline.records import Record, Rejection
-from pipeline.review.sheets import Verdicts, decide, lay_sheet, read_sheets
+from pipeline.review.sheets import lay_sheet
+from pipeline.review.verdicts import Verdicts, decide, read_sheets
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import Address
 from pipeline.teacher.ledger import Ledger
@@ -77,14 +79,14 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
     recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
     if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
-    laid = ledger.laid()
-    verdicts = read_sheets(folder / "review", laid)
+    laid = Laid(ledger)
+    verdicts = read_sheets(folder / "review", laid.lines)
     if given.hearing:
         given.hearing.tell_agreement(verdicts, given.history, say)
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
         _curate(given, verdicts, spool, rejected, funnel)
         records = _Flagged.of(spool, given)
-        lay_sheet(folder / "review", records, laid, ledger.note_laid)
+        lay_sheet(folder / "review", records, laid.lines, laid.note)
         passing("sheet-laid")
         kept = _Kept(records, verdicts)
         for dropped in kept.dropped():

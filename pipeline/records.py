@@ -107,6 +107,8 @@ class Draft(_Frozen):
     equations: tuple[str, ...] = Field(default=(), description="what a program computes the result from")
     result: str = Field(default="", description="what a worked answer comes to")
     rejected_answer: str = Field(default="", description="the worse answer of a pair")
+    replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
+    fix: str = Field(default="", description="what the person said is wrong with that record")
     request: str = Field(description="key of the request whose reply held it")
 
 
@@ -126,6 +128,11 @@ class Record(_Frozen):
     field: str = ""
     fact: str
     flags: tuple[str, ...] = ()
+    score: float | None = Field(
+        default=None,
+        description="0 to 1, low is doubtful: the share of an answer's words that its passage holds; of a question to"
+        " be refused, the share of its words that no passage holds (rare words count more)",
+    )
     term: str = Field(default="", description="the term of the document that a near-topic question names")
     twin: str = Field(default="", description="id of the trained question with an answer that a refusal sounds like")
     typo_of: str = Field(default="", description="id of the record whose question this one is, with a typing slip")
@@ -144,6 +151,8 @@ class Record(_Frozen):
     prompt: str = Field(description="content_id of the prompt template")
     request: str
     edited: bool = Field(default=False, description="a person changed its text by hand")
+    replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
+    fix: str = Field(default="", description="what the person said is wrong with that record")
 
     @model_validator(mode="after")
     def _a_quoted_record_has_its_quote(self) -> Record:
@@ -177,4 +186,5 @@ class Rejection(_Frozen):
     partner: str = Field(default="", description="id of the record it repeats")
     passage: str = ""
     field: str = ""
+    replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
     request: str = ""

@@ -15,7 +15,7 @@ from pipeline.kinds import DRAFTERS
 from pipeline.material import Sources, build_drafters, choose_drafters, ground_of
 from pipeline.recipe import Loaded
 from pipeline.records import Record
-from pipeline.review.sheets import Verdicts, decide
+from pipeline.review.verdicts import Verdicts, decide
 
 
 @dataclass(frozen=True)

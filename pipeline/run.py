@@ -18,10 +18,11 @@ from pipeline.files import sweep
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Court, Hearing, believed, prepare
+from pipeline.laid import Laid
 from pipeline.material import Say, Sources, gather
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
-from pipeline.review.sheets import read_sheets
+from pipeline.review.verdicts import read_sheets
 from pipeline.rounds import Rounds
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.endpoint import environment, find_teacher
@@ -95,7 +96,9 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             sweep(inside)
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
-        rounds = Rounds(loaded, sources, address.model, history, folder, read_sheets(folder / "review", ledger.laid()))
+        rounds = Rounds(
+            loaded, sources, address.model, history, folder, read_sheets(folder / "review", Laid(ledger).lines)
+        )
         told = _ask(rounds, options, ledger, progress, say)
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
@@ -175,7 +178,7 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     found = Plan(address.name, sources)
     with Ledger.look(options.out / recipe.name) as ledger:
         history, jobs = History(ledger, options.accept_changes), Jobs(ledger)
-        verdicts = read_sheets(options.out / recipe.name / "review", ledger.laid())
+        verdicts = read_sheets(options.out / recipe.name / "review", Laid(ledger).lines)
         drafters = Rounds(loaded, sources, address.model, history, options.out / recipe.name, verdicts).all()
         for request in chain.from_iterable(history.plan(drafters)):
             answered = history.has(request.key)

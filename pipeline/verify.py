@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
+from pipeline.laid import Laid
 from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
 from pipeline.records import Rejection, normalised
-from pipeline.review.sheets import read_sheets
+from pipeline.review.verdicts import read_sheets
 from pipeline.teacher.audit import audit
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.lock import holder
@@ -87,7 +88,7 @@ def _ledger(path: Path, found: Found) -> Iterator[str]:
 def _sheets(folder: Path, found: Found) -> Iterator[str]:
     try:
         with Ledger.look(folder.parent) as ledger:
-            laid = ledger.laid()
+            laid = Laid(ledger).lines
     except CourseworkError:  # the check of the ledger says so; what a sheet says depends on it
         return
     verdicts = read_sheets(folder, laid)

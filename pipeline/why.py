@@ -22,11 +22,12 @@ from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_it
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
+from pipeline.laid import Laid
 from pipeline.material import Say, Sources, gather
 from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
-from pipeline.review.sheets import Verdicts, read_sheets
+from pipeline.review.verdicts import Verdicts, read_sheets
 from pipeline.rounds import Rounds
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import find_teacher
@@ -127,7 +128,7 @@ class _Dataset:
         asked_of = model or loaded.recipe.teacher.model or find_teacher("", "", {}).model
         sources = gather(loaded, say)
         history = History(ledger, accept_changes=False)
-        laid = ledger.laid()
+        laid = Laid(ledger).lines
         verdicts = read_sheets(folder / "review", laid)
         drafters = Rounds(loaded, sources, asked_of, history, folder, verdicts).all()
         asked = Asked.of(drafters, history)

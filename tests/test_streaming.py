@@ -14,7 +14,9 @@ from pipeline.publish.split import assign, prove_no_leak
 from pipeline.rebuild import _Kept, _sort_out
 from pipeline.recipe import Checks, Recipe
 from pipeline.records import Draft, Record, Rejection
-from pipeline.review.sheets import Line, lay_sheet, read_sheets
+from pipeline.review.reading import Said
+from pipeline.review.sheets import lay_sheet
+from pipeline.review.verdicts import read_sheets
 from pipeline.spool import Spool
 
 COUNT = 8 * SHARD
@@ -31,7 +33,7 @@ class Crowd:
     def watching(self, passing: Iterable) -> Iterator:
         for number, one in enumerate(passing):
             if number % (SHARD // 2) == SHARD // 3:
-                alive = sum(type(thing) in (Draft, Record, Rejection, Line, Row) for thing in gc.get_objects())
+                alive = sum(type(thing) in (Draft, Record, Rejection, Said, Row) for thing in gc.get_objects())
                 self.most = max(self.most, alive)
             yield one
 
@@ -63,7 +65,8 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
         _sort_out(watched(ends), records, rejected, funnel)
         rejected.finish()
         laid: dict[str, tuple[str, str]] = {}
-        lay_sheet(tmp_path / "review", records, {}, lambda sheet, lines: laid.update((n, (sheet, h)) for n, h in lines))
+        note = lambda sheet, lines: laid.update((one.record.id, (sheet, one.hash)) for one in lines)  # noqa: E731
+        lay_sheet(tmp_path / "review", records, {}, note)
         kept = _Kept(records, read_sheets(tmp_path / "review", laid))
         parts = assign(Watched(kept, crowd), RECIPE)
         prove_no_leak(kept, parts, "en")

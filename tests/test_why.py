@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.laid import Laid
 from pipeline.teacher.ledger import Ledger
 from pipeline.why import why
 from tests.conftest import ROOT
@@ -148,7 +149,7 @@ def test_what_a_person_decided_is_told(made, tell, place, verdict, fate):
 def reviewed(made) -> list[str]:
     """Ids of the records that the person dropped, edited, kept and deleted."""
     with Ledger.look(outputs(made)) as ledger:
-        laid = ledger.laid()
+        laid = Laid(ledger).lines
     sheet = [json.loads(line)["id"] for line in (outputs(made) / "review" / "0001.jsonl").open(encoding="utf-8")]
     (deleted,) = set(laid) - set(sheet)
     return [*sheet[:3], deleted]

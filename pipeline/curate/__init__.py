@@ -179,9 +179,8 @@ class Curator:
         return held_out.findings(drafts) if held_out else [()] * len(drafts)
 
     def _duplicates(self, drafts: Sequence[Draft]) -> Iterable[Word]:
-        compared = [draft for draft in drafts if KINDS[draft.kind].compared]
-        found = iter(self._questions.compare([self._entry(draft) for draft in compared]))
-        return [next(found) if KINDS[draft.kind].compared else self._met_before(draft) for draft in drafts]
+        found = iter(self._questions.compare([self._entry(draft) for draft in drafts if _compared(draft)]))
+        return [next(found) if _compared(draft) else self._met_before(draft) for draft in drafts]
 
     def _met_before(self, draft: Draft) -> Finding:
         """Of what is asked again on purpose, only the very same is a duplicate."""
@@ -206,7 +205,13 @@ def record_id(draft: Draft) -> str:
     """The id that the draft has as a record."""
     beside = (draft.context, *draft.earlier, draft.parent)
     more = (draft.kind, *beside) if any(beside) else ()
-    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question), *more)
+    version = (draft.replaces, draft.fix) if draft.replaces else ()
+    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question), *more, *version)
+
+
+def _compared(draft: Draft) -> bool:
+    """With every other question: not another version of a record, for that may ask what the record asks."""
+    return KINDS[draft.kind].compared and not draft.replaces
 
 
 def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Record | Rejection:
@@ -218,7 +223,8 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
     # What is doubtful and was not judged, the reviewer is told.
     flagged = [one for one in findings if one.verdict != "passed" and not (upheld and _for_the_judge(one))]
     flags = tuple(dict.fromkeys(_flag(finding) for finding in flagged))
-    return _record(draft, material, flags)
+    scores = [finding.score for finding in findings if finding.score is not None]
+    return _record(draft, material, flags, round(min(scores), 2) if scores else None)
 
 
 def _flag(finding: Finding) -> str:
@@ -284,7 +290,7 @@ def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
     return answered_by_words(draft, material.corpus, checks) if draft.kind in REFUSAL_KINDS else ()
 
 
-def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
+def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: float | None) -> Record:
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
     span, page, quote = None, None, draft.quote
@@ -316,6 +322,9 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...]) -> Record:
         equations=draft.equations,
         result=draft.result,
         rejected_answer=draft.rejected_answer,
+        score=score,
+        replaces=draft.replaces,
+        fix=draft.fix,
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,
@@ -333,5 +342,6 @@ def _rejected(draft: Draft, finding: Finding) -> Rejection:
         partner=finding.partner,
         passage=draft.passage,
         field=draft.field,
+        replaces=draft.replaces,
         request=draft.request,
     )

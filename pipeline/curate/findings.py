@@ -22,3 +22,5 @@ class Finding(NamedTuple):
     """One sentence that a person understands, unless passed."""
     partner: str = ""
     """Id of the record that the draft repeats."""
+    score: float | None = None
+    """What was measured as a record keeps it, 0 to 1, low is doubtful; None of checks that it does not keep."""

@@ -85,7 +85,8 @@ class Support:
         if unsettled and self._embedder is not None and len(self._others) > LEAST_OTHERS:
             by_meaning = self._by_meaning([drafts[number] for number in unsettled], self._embedder)
             for number, word in zip(unsettled, by_meaning, strict=True):
-                found[number] = word
+                by_words = found[number]
+                found[number] = word._replace(score=by_words.score) if isinstance(by_words, Finding) else word
         return found
 
     def _stands_behind(self, draft: Draft) -> bool:
@@ -96,10 +97,10 @@ class Support:
         least = self._checks.support_words
         measured = f"{share:.0%} of its words stand in the passage, at least {least:.0%}"
         if share >= least:
-            return Finding("support_words", measured)
+            return Finding("support_words", measured, score=share)
         why = self._absence or f"a corpus of {len(self._passages)} passages has too few to compare with"
         detail = f"The passage holds {share:.0%} of the answer's words; its meaning was not compared: {why}."
-        return Finding("support_words", measured, "doubtful", "weakly_supported", detail)
+        return Finding("support_words", measured, "doubtful", "weakly_supported", detail, score=share)
 
     def _by_meaning(self, drafts: Sequence[Draft], embedder: Embedder) -> list[Finding]:
         least = self._least(embedder)

@@ -25,15 +25,17 @@ def answered_by_words(draft: Draft, corpus: Corpus, checks: Checks) -> Finding:
     """
     check = "corpus_overlap"
     known = corpus.known(draft.question)
+    score = 1 - known
     if known < checks.corpus_overlap:  # most questions end here, whatever the size of the corpus
-        return Finding(check, f"{known:.0%} of its words in all passages, below {checks.corpus_overlap:.0%}")
+        measured = f"{known:.0%} of its words in all passages, below {checks.corpus_overlap:.0%}"
+        return Finding(check, measured, score=score)
     near = corpus.nearest(draft.question)[0]
     measured = f"{near.share:.0%} of its words in one passage, below {checks.corpus_overlap:.0%}"
     if near.share < checks.corpus_overlap:
-        return Finding(check, measured)
+        return Finding(check, measured, score=score)
     detail = f"One passage ({near.passage.id}, page {near.passage.page}) holds {near.share:.0%} of what it is about."
     if draft.kind == "false_premise" and near.foreign:
-        return Finding(check, measured, "flagged", "close_to_corpus", detail)
+        return Finding(check, measured, "flagged", "close_to_corpus", detail, score=score)
     return Finding(check, measured, "rejected", "answered_by_corpus", detail)
 
 

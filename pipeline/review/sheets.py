@@ -1,82 +1,106 @@
-"""Review sheets: new records out once, a person's verdicts in at every run."""
+"""Review sheets: the line that a person reads, and the laying of records that are new."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.files import BadLine, Writing, json_line, read_json_lines
-from pipeline.records import Record, Rejection
-
-VERDICTS = ("", "keep", "drop")
+from pipeline.files import Writing
+from pipeline.records import Record
+from pipeline.review.laying import Pile
 
 
 class Line(BaseModel):
-    """One record on a sheet: what a person reads first stands first."""
+    """One record on a sheet: what a person reads first stands first. All but `review`, `question` and `answer` only
+    where there is any.
+
+    A person changes `review` and the texts; nothing reads a change in what is not said to be theirs.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    review: str = Field(default="", description="empty or `keep` keeps the record, `drop` drops it")
-    question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
-    quote: str = ""
-    page: int | None = None
-    source: str = ""
-    kind: str = ""
-    flags: tuple[str, ...] = ()
-    id: str
+    review: str = Field(
+        default="",
+        pattern=r"^\s*([Kk]eep|[Dd]rop|[Ff]ix:.*\S.*)?\s*$",
+        description="`keep`, `drop`, or `fix: what is wrong`, which is put to the teacher; empty: not judged yet",
+    )
+    earlier: tuple[str, ...] = Field(
+        default=(), description="yours to edit; the turns before the question: question and answer in turn"
+    )
+    question: str = Field(pattern=r"\S", description="yours to edit")
+    answer: str = Field(pattern=r"\S", description="yours to edit; of a question to be refused, the recipe's sentence")
+    rejected_answer: str = Field(default="", description="yours to edit; the worse answer of a pair")
+    quote: str = Field(default="", description="yours to edit; the words of the passage that the answer rests on")
+    further_quotes: tuple[str, ...] = Field(default=(), description="words of further passages that it rests on")
+    page: int | None = Field(default=None, description="on which the quote begins")
+    context: str = Field(default="", description="yours to edit; what is shown with the question")
+    flags: tuple[str, ...] = Field(
+        default=(), description="what a check was not sure of, after a colon the id of the record that it names"
+    )
+    score: float | None = Field(default=None, description=f"{Record.model_fields['score'].description}")
+    source: str = Field(default="", description="the document, the persona, or the field of knowledge")
+    kind: str = Field(default="", description="document, persona, off_topic, and what other drafters make")
+    difficulty: str = Field(default="", description="easy, medium or hard, where it was asked for")
+    result: str = Field(default="", description="what a worked answer comes to")
+    fact: str = Field(default="", description="the same on all wordings of one fact")
+    parent: str = Field(default="", description="id of the record that it was made from")
+    replaces: str = Field(default="", description="id of the record that this is another version of")
+    fix: str = Field(default="", description="what the person said is wrong with that record")
+    id: str = Field(description="names the record; it must stay as it was")
 
 
-@dataclass
-class Verdicts:
-    """What the sheets say: the lines that were edited, the records that are to go, the lines nobody can follow."""
+ALWAYS = ("review", "question", "answer")
+"""The fields that stand on every line."""
+_UNUSUAL = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+"""Signs that some editors take for the end of a line, and escape or ask about."""
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
-    edited: dict[str, Line] = field(default_factory=dict)
-    """By record id, like the others."""
-    dropped: set[str] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
-    """In so many words: an empty verdict keeps a record too, and says nothing about it."""
-    deleted: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
 
-    @property
-    def gone(self) -> frozenset[str]:
-        """The records that the person does not want."""
-        return frozenset(self.dropped | self.deleted)
+class Laying(NamedTuple):
+    """A record as it is laid."""
+
+    record: Record
+    hash: str
+    """Of its text."""
 
 
 Laid = Mapping[str, tuple[str, str]]
-"""Record id to (sheet, hash of its line as it was laid)."""
+"""Record id to (sheet, hash of its text as it was laid)."""
 
 
-Note = Callable[[str, Iterable[tuple[str, str]]], None]
-"""Remembers a sheet's name and, of each record on it, the id and the hash of its line."""
+Note = Callable[[str, Iterable[Laying]], None]
+"""Remembers the records of a sheet, before the sheet stands."""
 
 
 def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note) -> Path | None:
     """Write the records never laid before as the next sheet; from then on the file is the person's.
 
-    `records` is gone through up to three times.
+    `records` is gone through up to three times. Raises CannotWrite.
     """
     standing = {path.name for path in folder.glob("*.jsonl")}
 
-    def lines() -> Iterator[Line]:
-        return (_line(record) for record in records if record.id not in laid or laid[record.id][0] not in standing)
+    def new() -> Iterator[Record]:
+        return (record for record in records if record.id not in laid or laid[record.id][0] not in standing)
 
-    if next(lines(), None) is None:
+    if next(new(), None) is None:
         return None
     path = folder / f"{_next_number(folder, laid):04}.jsonl"
-    # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
-    # between, the noted sheet does not stand: its records count as not laid, and are laid again.
-    note(path.name, ((line.id, text_hash(line)) for line in lines()))
-    with Writing(path) as sheet:
-        for line in lines():
-            sheet.write(json_line(line))
-        sheet.finish()
+    with Pile(folder) as pile:
+        for record in new():
+            pile.add(record, line_of(record))
+        # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
+        # between, the noted sheet does not stand: its records count as not laid, and are laid again.
+        note(path.name, (Laying(record, text_hash(text_of_record(record))) for record in new()))
+        with Writing(path) as sheet:
+            for line in pile.in_order():
+                sheet.write(line)
+            sheet.finish()
     return path
 
 
@@ -85,97 +109,50 @@ def _next_number(folder: Path, laid: Laid) -> int:
     return 1 + max((int(name[:-6]) for name in names if name[:-6].isdigit()), default=0)
 
 
-def _line(record: Record) -> Line:
-    return Line(
-        question=record.question,
-        answer=record.answer,
-        quote=record.quote,
-        page=record.page,
-        source=record.source,
-        kind=record.kind,
-        flags=record.flags,
-        id=record.id,
-    )
+_OF_THE_RECORD = tuple(name for name in Line.model_fields if name != "review")
 
 
-def text_hash(line: Line) -> str:
-    """Hash of what a person may edit: equal to that of the laid line unless it was edited."""
-    text = "\x1f".join((line.question, line.answer, line.quote))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def line_of(record: Record) -> bytes:
+    """The record as a person reads it, in UTF-8 without escapes, so that every language is readable."""
+    values = {"review": "", **{name: getattr(record, name) for name in _OF_THE_RECORD}}
+    shown = {name: value for name, value in values.items() if name in ALWAYS or value not in ("", None, ())}
+    return f"{_encoded(shown).translate(_UNUSUAL)}\n".encode()
 
 
-def read_sheets(folder: Path, laid: Laid) -> Verdicts:
-    """The person's decisions. A line that cannot be read is a problem named by file and line, and decides nothing.
-
-    A record that was laid and whose line is gone was deleted; but in a sheet with unreadable lines
-    nothing counts as deleted, for the missing record may be one of those lines, and neither where the
-    whole sheet is gone.
-    """
-    verdicts = Verdicts()
-    met: set[str] = set()
-    whole: set[str] = set()
-    for path in sorted(folder.glob("*.jsonl")):
-        whole.add(path.name)
-        for found in read_json_lines(path, Line):
-            if isinstance(found, BadLine):
-                verdicts.problems.append(f"{path}:{found.number}: {found.fault}")
-                whole.discard(path.name)
-                continue
-            number, line = found
-            problem = _strange_id(line, laid, met)
-            if problem:
-                verdicts.problems.append(f"{path}:{number}: {problem}")
-                continue
-            met.add(line.id)
-            if line.review not in VERDICTS:
-                verdicts.problems.append(
-                    f"{path}:{number}: review: {line.review!r} is no verdict; say keep or drop. The record is kept."
-                )
-            if line.review == "drop":
-                verdicts.dropped.add(line.id)
-            elif line.review == "keep":
-                verdicts.kept.add(line.id)
-            if text_hash(line) != laid[line.id][1]:
-                verdicts.edited[line.id] = line
-    verdicts.deleted.update(record for record, (sheet, _) in laid.items() if record not in met and sheet in whole)
-    return verdicts
+Text = tuple[str, ...]
+"""What a person may edit of a record: question, answer, quote, and of the rarer texts those that it has."""
+RARE = ("earlier", "rejected_answer", "context")
 
 
-def _strange_id(line: Line, laid: Laid, met: set[str]) -> str | None:
-    if line.id not in laid:
-        return f"id: {line.id!r} was never laid before anyone; an id must stay as it was."
-    if line.id in met:
-        return f"id: {line.id!r} stands twice; the first line counts."
-    return None
+def text_of(question: str, answer: str, quote: str, more: Mapping[str, Any]) -> Text:
+    """The texts as they are hashed; `more` holds the rarer ones, and may hold other things."""
+    return (question, answer, quote, *(f"{name}\x1e{_flat(more[name])}" for name in RARE if more.get(name)))
 
 
-def decide(records: Iterable[Record], verdicts: Verdicts) -> Iterator[Record | Rejection]:
-    """Each record as the person wants it, or as one the person dropped. An edit outranks the machine's text."""
-    for record in records:
-        if record.id in verdicts.deleted or record.id in verdicts.dropped:
-            yield _dropped(record)
-        elif line := verdicts.edited.get(record.id):
-            yield record.model_copy(
-                update={
-                    "question": line.question,
-                    "answer": line.answer,
-                    "quote": line.quote or record.quote,
-                    "edited": True,
-                }
-            )
-        else:
-            yield record
+def _flat(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else "\x1e".join(value)
 
 
-def _dropped(record: Record) -> Rejection:
-    return Rejection(
-        cause="dropped_by_person",
-        detail="A person dropped it, or deleted its line, in the review sheet.",
-        kind=record.kind,
-        question=record.question,
-        answer=record.answer,
-        quote=record.quote,
-        passage=record.passage,
-        field=record.field,
-        request=record.request,
-    )
+def text_of_record(record: Record) -> Text:
+    """The same of a record."""
+    return text_of(record.question, record.answer, record.quote, {name: getattr(record, name) for name in RARE})
+
+
+def text_hash(text: Text) -> str:
+    """Hash of what a person may edit."""
+    return xxhash.xxh3_128_hexdigest("\x1f".join(text).encode("utf-8", "surrogatepass"))
+
+
+def is_as_laid(text: Text, laid: str) -> bool:
+    """Whether a text has the hash that was noted; an older version noted a shorter one."""
+    if len(laid) == _OLD_HASH:
+        return hashlib.blake2b("\x1f".join(text).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest() == laid
+    return text_hash(text) == laid
+
+
+_OLD_HASH = 16
+
+
+def sheet_schema() -> str:
+    """JSON Schema of a line, for editors that check and complete by it."""
+    return json.dumps(Line.model_json_schema(), ensure_ascii=False, indent=2) + "\n"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,25 @@ from pipeline.teacher.lock import take_lock
 from pipeline.teacher.packing import packed, unpacked
 from pipeline.teacher.request import Reply, Request
 
-SCHEMA_VERSION = 2
-_SCHEMA = """
+SCHEMA_VERSION = 3
+_OF_THE_REVIEW = """
+CREATE TABLE laid_records (      -- the same records as they were laid
+    id INTEGER PRIMARY KEY,
+    sheet TEXT NOT NULL,
+    records BLOB NOT NULL        -- some hundred, packed together
+);
+CREATE INDEX laid_records_by_sheet ON laid_records (sheet);
+CREATE TABLE fixes (             -- what a person asked the teacher to mend
+    place INTEGER PRIMARY KEY,
+    record TEXT NOT NULL,
+    words TEXT NOT NULL,         -- what is wrong with it, as the person said
+    question TEXT NOT NULL,      -- the record's text, with what the person had changed in it by then
+    answer TEXT NOT NULL,
+    quote TEXT NOT NULL,
+    UNIQUE (record, words)
+);
+"""
+_SCHEMA = f"""
 CREATE TABLE shapes (            -- what many requests share: model, system prompt, reply schema, sampling
     id INTEGER PRIMARY KEY,
     body TEXT NOT NULL UNIQUE,
@@ -94,10 +110,11 @@ CREATE TABLE laid (              -- records laid before a person, so that a dele
     sheet TEXT NOT NULL,
     line_hash TEXT NOT NULL      -- of the line as it was laid: what differs now was edited by hand
 ) WITHOUT ROWID;
-"""
+{_OF_THE_REVIEW}"""
 _MIGRATIONS = {
     1: "ALTER TABLE batches ADD COLUMN file TEXT; ALTER TABLE batches ADD COLUMN asked REAL;"
-    "UPDATE batches SET asked = made WHERE job IS NULL;"  # perhaps it was; so it is looked for
+    "UPDATE batches SET asked = made WHERE job IS NULL;",  # perhaps it was; so it is looked for
+    2: _OF_THE_REVIEW,
 }
 """From a format to the next. They only add, so a reader may look at a ledger that was not migrated yet."""
 
@@ -204,11 +221,11 @@ class Ledger:
             yield row
 
     def transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        """All or nothing of what is written within; for `batches`, which keeps its own account here."""
+        """All or nothing of what is written within; for `batches` and `laid`, which keep accounts of their own here."""
         return self._transaction()
 
     def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        """What is committed; for `batches`."""
+        """What is committed; for `batches` and `laid`."""
         return self._reading()
 
     @property
@@ -414,23 +431,6 @@ class Ledger:
         if row is None:
             raise KeyError(key)
         return Cost(*row)
-
-    def laid(self) -> dict[str, tuple[str, str]]:
-        """Record id to (sheet, hash of its line as laid) of everything ever laid before a person."""
-        with self._reading():
-            # Many records share a sheet, and one copy of its name is enough.
-            return {
-                row[0]: (sys.intern(row[1]), row[2])
-                for row in self._reader.execute("SELECT id, sheet, line_hash FROM laid")
-            }
-
-    def note_laid(self, sheet: str, lines: Iterable[tuple[str, str]]) -> None:
-        """Remember which records, with which line, a sheet was laid down with."""
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO laid VALUES (?, ?, ?)", [(record, sheet, line) for record, line in lines]
-            )
-        passing("sheet-noted")
 
 
 class _Reading:

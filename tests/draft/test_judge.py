@@ -15,7 +15,7 @@ from pipeline.judging import Hearing, believed
 from pipeline.recipe import Checks
 from pipeline.recipe import Judge as Settings
 from pipeline.records import Draft, Passage, Record, Rejection
-from pipeline.review.sheets import Verdicts
+from pipeline.review.verdicts import Verdicts
 from pipeline.teacher.embedded import complete
 from pipeline.teacher.request import Reply
 from pipeline.teacher.speech import Speech

@@ -185,6 +185,8 @@ def of_version_1(folder) -> None:
         with ledger.transaction() as db:
             db.execute("ALTER TABLE batches DROP COLUMN file")
             db.execute("ALTER TABLE batches DROP COLUMN asked")
+            db.execute("DROP TABLE laid_records")
+            db.execute("DROP TABLE fixes")
             db.execute("PRAGMA user_version = 1")
 
 

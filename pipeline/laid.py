@@ -1,0 +1,98 @@
+"""What was laid before a person, kept in the ledger: which record on which sheet, and how it was then."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
+
+import orjson
+from pydantic import ValidationError
+
+from pipeline.crash import passing
+from pipeline.records import Record
+from pipeline.review.sheets import Laying
+from pipeline.teacher.ledger import Ledger
+from pipeline.teacher.packing import packed, unpacked
+
+_TOGETHER = 500
+"""Records packed as one: they have much in common."""
+
+
+class Fix(NamedTuple):
+    """What a person wants the teacher to mend."""
+
+    record: Record
+    """As it stood on the sheet then, edits of the person's included."""
+    words: str
+    """What is wrong with it, in the person's words."""
+
+
+class Laid:
+    """The ledger's account of the sheets. A line that is gone was deleted, and one that differs was edited, by this."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @cached_property
+    def lines(self) -> dict[str, tuple[str, str]]:
+        """Record id to (sheet, hash of its text as laid) of everything ever laid before a person, up to now."""
+        with self._ledger.reading() as db:
+            # Many records share a sheet, and one copy of its name is enough.
+            return {row[0]: (sys.intern(row[1]), row[2]) for row in db.execute("SELECT id, sheet, line_hash FROM laid")}
+
+    def note(self, sheet: str, lines: Iterable[Laying]) -> None:
+        """Remember which records a sheet is laid down with, before it is."""
+        coming = iter(lines)
+        with self._ledger.transaction() as db:
+            while some := list(islice(coming, _TOGETHER)):
+                db.executemany(
+                    "INSERT OR REPLACE INTO laid VALUES (?, ?, ?)", [(one.record.id, sheet, one.hash) for one in some]
+                )
+                _keep(db, sheet, (one.record for one in some))
+        passing("sheet-noted")
+
+    def records(self, ids: Collection[str]) -> dict[str, Record]:
+        """Those of these records that were laid, as they were then; none of what an older version laid."""
+        wanted = {name for name in ids if name in self.lines}
+        found: dict[str, Record] = {}
+        for sheet in sorted({self.lines[name][0] for name in wanted}):
+            for name, text in self._texts(sheet):
+                if name in wanted and (record := _read(text)):
+                    found[name] = record
+        return found
+
+    def _texts(self, sheet: str) -> Iterator[tuple[str, str]]:
+        """Id and JSON of each record of a sheet."""
+        with self._ledger.reading() as db:
+            if not _has_table(db, "laid_records"):
+                return
+            parts = db.execute("SELECT records FROM laid_records WHERE sheet = ? ORDER BY id", (sheet,)).fetchall()
+        for (part,) in parts:
+            for text in unpacked(part).split("\n"):
+                yield text[len(_HEAD) : text.index('"', len(_HEAD))], text
+
+
+_HEAD = '{"id":"'
+
+
+def _keep(db: sqlite3.Connection, sheet: str, records: Iterable[Record]) -> None:
+    text = "\n".join(record.model_dump_json(exclude_defaults=True) for record in records)
+    db.execute("INSERT INTO laid_records (sheet, records) VALUES (?, ?)", (sheet, packed(text)))
+
+
+def _read(text: str) -> Record | None:
+    """The record, as far as today's version knows its fields; None if it no longer is one."""
+    try:
+        values = orjson.loads(text)
+        return Record.model_validate({name: value for name, value in values.items() if name in Record.model_fields})
+    except (ValueError, ValidationError):
+        return None
+
+
+def _has_table(db: sqlite3.Connection, name: str) -> bool:
+    """A ledger of an older version that is only looked at has not all of them."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
