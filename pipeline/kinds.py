@@ -31,6 +31,8 @@ class Kind(NamedTuple):
     """Checks of its own, by name (see pipeline/curate/own.py)."""
     skips: tuple[str, ...] = ()
     """Checks of form that say nothing about it, by name (see pipeline/curate/form.py)."""
+    question_words: tuple[int, int] | None = None
+    """Fewest and most words of a question; None: as `checks.question_words` in the recipe says for all."""
     answer_words: tuple[int, int] | None = None
     """Fewest and most words of an answer; None: as `checks.answer_words` in the recipe says for all."""
 
@@ -41,6 +43,14 @@ KINDS: dict[str, Kind] = {
     "off_topic": Kind(refusal=True, split="field"),
     "near_topic": Kind(refusal=True, topical=True, split="field"),
     "false_premise": Kind(refusal=True, topical=True, split="field"),
+    # A problem with other numbers is another problem, however much it reads like the first.
+    "math": Kind(
+        compared=False,
+        checks=("computed", "sums"),
+        skips=("unclear_question",),
+        question_words=(8, 160),
+        answer_words=(4, 240),
+    ),
 }
 
 
@@ -53,7 +63,9 @@ class Line(NamedTuple):
     """It is built of what the drafters before it brought and the checks let pass: asked in a round of its own."""
 
 
-DRAFTERS: dict[str, Line] = {}
+DRAFTERS: dict[str, Line] = {
+    "math": Line("pipeline.draft.math"),
+}
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)
 TOPICAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.topical)

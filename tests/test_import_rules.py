@@ -12,20 +12,13 @@ import pytest
 from tests.conftest import ROOT
 
 SHARED_NOUNS = {
-    "errors",
-    "kinds",
-    "records",
-    "yamlfile",
-    "words",
-    "constraints",
-    "files",
-    "crash",
-    "corpus",
+    *("errors", "kinds", "records", "arithmetic", "yamlfile", "words", "constraints", "files", "crash", "corpus"),
     "language",
 }
 ALLOWED = {
     "errors": set(),
     "kinds": set(),
+    "arithmetic": set(),
     "records": {"kinds"},
     "yamlfile": {"errors"},
     "words": {"records"},

@@ -90,7 +90,8 @@ def _length(name: str, text: str, allowed: tuple[int, int], cause: str) -> Findi
 
 def question_length(draft: Draft, form: Form) -> Finding:
     """As many words as the recipe allows; of scripts without blanks, as many as their characters make up."""
-    return _length("question_words", draft.question, form.checks.question_words, "question_length")
+    allowed = KINDS[draft.kind].question_words or form.checks.question_words
+    return _length("question_words", draft.question, allowed, "question_length")
 
 
 def answer_length(draft: Draft, form: Form) -> Finding:

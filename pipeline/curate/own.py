@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.curate.computed import computed, sums
 from pipeline.curate.findings import Finding
 from pipeline.recipe import Checks
 from pipeline.records import Draft
@@ -17,4 +18,7 @@ if TYPE_CHECKING:
 
 Make = Callable[["Material", Checks], Callable[[Sequence[Draft]], Iterable[Finding | Sequence[Finding]]]]
 
-OWN: dict[str, Make] = {}
+OWN: dict[str, Make] = {
+    "computed": lambda material, checks: lambda drafts: map(computed, drafts),
+    "sums": lambda material, checks: lambda drafts: map(sums, drafts),
+}

@@ -44,6 +44,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
     from pipeline.teacher.embedded.judging import judged
+    from pipeline.teacher.embedded.math import math_answers, math_problems
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import (
         answered_questions,
@@ -61,6 +62,8 @@ def _drafters() -> dict[str, Drafter]:
         "false_premise_questions": false_premise_questions,
         "answered_questions": answered_questions,
         "judge": judged,
+        "math_answers": math_answers,
+        "math_problems": math_problems,
     }
 
 
@@ -103,6 +106,8 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
+        "methods": "math_answers",
+        "equations": "math_problems",
         "premise": "false_premise_questions",
         "passages": "answered_questions",
         "answer": "judge",
