@@ -15,7 +15,7 @@ from pydantic import Field
 from pipeline.curate import SHARD, Material, Origin
 from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.curate.meaning import Embedder
-from pipeline.draft import Descendants, Drafter
+from pipeline.draft import Descendants, Drafter, Exemplified
 from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError
 from pipeline.history import History
@@ -56,6 +56,8 @@ class Asked:
     """Request key to the fingerprint of its template, in plan order."""
     parents: dict[str, Record]
     """By id, the records that drafts are made from."""
+    examples: tuple[str, ...]
+    """What requests showed as examples of what was wanted."""
 
     @property
     def planned(self) -> int:
@@ -70,7 +72,10 @@ class Asked:
             unanswered += not history.has(request.key)
             prompts[request.key] = request.prompt
         descendants = (drafter for drafter in drafters if isinstance(drafter, Descendants))
-        return cls(unanswered, prompts, {parent.id: parent for drafter in descendants for parent in drafter.parents})
+        parents = {parent.id: parent for drafter in descendants for parent in drafter.parents}
+        showing = (drafter for drafter in drafters if isinstance(drafter, Exemplified))
+        examples = dict.fromkeys(example for drafter in showing for example in drafter.examples)
+        return cls(unanswered, prompts, parents, tuple(examples))
 
 
 def material(
@@ -98,6 +103,7 @@ def material(
         embedder=embedder,
         absence=found.why if isinstance(found, Absent) else "",
         parents=asked.parents,
+        examples=asked.examples,
     )
 
 

@@ -51,6 +51,12 @@ KINDS: dict[str, Kind] = {
         question_words=(8, 160),
         answer_words=(4, 240),
     ),
+    "self_instruct": Kind(
+        compared=False,
+        checks=("novelty", "for_text", "label"),
+        skips=("question_mark", "unclear_question", "answer_echo", "list_mark", "answer_cut", "answer_language"),
+        answer_words=(1, 400),
+    ),
 }
 
 
@@ -65,6 +71,7 @@ class Line(NamedTuple):
 
 DRAFTERS: dict[str, Line] = {
     "math": Line("pipeline.draft.math"),
+    "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
 }
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)

@@ -234,6 +234,9 @@ class Checks(Section):
         description="a quote this alike (0 to 100, partial ratio) to words of its passage stands for them, flagged",
     )
 
+    novelty: float = Field(
+        default=0.7, gt=0, le=1, description="a made-up task this like an earlier one (ROUGE-L of the two) is none"
+    )
     support_words: float = Field(
         default=0.7,
         gt=0,

@@ -58,6 +58,8 @@ class Material:
     """Fact to the judge's yes or no, and its reason."""
     parents: Mapping[str, Record] = field(default_factory=dict)
     """By id, the records that drafts were made from."""
+    examples: Sequence[str] = ()
+    """What requests showed as examples of what was wanted."""
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -321,6 +323,7 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
         difficulty=draft.difficulty,
         equations=draft.equations,
         result=draft.result,
+        labels=draft.labels,
         rejected_answer=draft.rejected_answer,
         score=score,
         replaces=draft.replaces,

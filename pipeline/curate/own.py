@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.curate.computed import computed, sums
 from pipeline.curate.findings import Finding
+from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
@@ -21,4 +22,7 @@ Make = Callable[["Material", Checks], Callable[[Sequence[Draft]], Iterable[Findi
 OWN: dict[str, Make] = {
     "computed": lambda material, checks: lambda drafts: map(computed, drafts),
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),
+    "novelty": lambda material, checks: Novelty(checks.novelty, material.examples).findings,
+    "for_text": lambda material, checks: lambda drafts: map(for_text, drafts),
+    "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
 }

@@ -39,3 +39,10 @@ class Descendants(Drafter, Protocol):
     """A drafter whose drafts are made from records, each named as its parent."""
 
     parents: Sequence[Record]
+
+
+@runtime_checkable
+class Exemplified(Drafter, Protocol):
+    """A drafter whose requests show examples: a draft that repeats one of them is nothing new."""
+
+    examples: Sequence[str]

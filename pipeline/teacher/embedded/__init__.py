@@ -43,6 +43,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 @cache
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.math import math_answers, math_problems
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
@@ -64,6 +65,8 @@ def _drafters() -> dict[str, Drafter]:
         "judge": judged,
         "math_answers": math_answers,
         "math_problems": math_problems,
+        "instruct_tasks": instruct_tasks,
+        "instruct_choices": instruct_choices,
     }
 
 
@@ -107,6 +110,7 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
         "methods": "math_answers",
+        "examples": "instruct_tasks",
         "equations": "math_problems",
         "premise": "false_premise_questions",
         "passages": "answered_questions",
