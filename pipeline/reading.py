@@ -32,6 +32,8 @@ class Seen:
     reader: str
     passages: tuple[Passage, ...]
     warnings: tuple[str, ...]
+    unit: str = "page"
+    """What its pages are: pages, chapters of a book, lines or items of a file of pairs."""
 
     @property
     def json(self) -> str:
@@ -44,7 +46,7 @@ class Seen:
             yield f"{self.file}: {self.fate}: {self.cause}"
         else:
             yield (
-                f"{self.file}: {self.fate} by {self.reader}, {_counted(self.pages, 'page')},"
+                f"{self.file}: {self.fate} by {self.reader}, {_counted(self.pages, self.unit)},"
                 f" {_counted(self.characters, 'character')}, {_counted(len(self.passages), 'passage')}"
             )
         yield from (f"  {warning}" for warning in self.warnings)
@@ -52,9 +54,7 @@ class Seen:
     def text(self) -> Iterator[str]:
         """Every passage under the page it starts on and the headings it stands under."""
         for passage in self.passages:
-            first, last = passage.pages[0][1], passage.pages[-1][1]
-            pages = f"page {first}" if first == last else f"pages {first} to {last}"
-            yield f"--- {' | '.join([pages, *passage.heading])}"
+            yield f"--- {' | '.join([passage.where, *passage.heading])}"
             yield passage.text
 
 
@@ -78,7 +78,8 @@ def see(files: Sequence[str], recipe: Path | None) -> Iterator[Seen]:
             continue
         passages = tuple(unique_passages(cut_passages(found, wanted.passage_tokens)))
         characters = len(found.text)
-        yield Seen(found.name, "read", found.page_count, characters, "", found.reader, passages, found.warnings)
+        told = (found.reader, passages, found.warnings, found.unit)
+        yield Seen(found.name, "read", found.page_count, characters, "", *told)
 
 
 def read_documents(wanted: Documents, folder: Path) -> Iterator[Document | Unread]:

@@ -72,6 +72,7 @@ class Passage(_Frozen):
     pages: tuple[tuple[int, int], ...] = Field(
         description="(offset in `text`, page number from 1), ascending; the first offset is 0"
     )
+    unit: str = Field(default="page", description="what its pages are: page, chapter, line or item of the file")
     text: str
 
     @property
@@ -82,6 +83,12 @@ class Passage(_Frozen):
     def page_at(self, offset: int) -> int:
         """The page on which the character at `offset` of `text` stands."""
         return self.pages[bisect_right([start for start, _ in self.pages], offset) - 1][1]
+
+    @property
+    def where(self) -> str:
+        """The pages it stands on, as a person names them: page 3, lines 4 to 9."""
+        first, last = self.page, self.pages[-1][1]
+        return f"{self.unit} {first}" if first == last else f"{self.unit}s {first} to {last}"
 
 
 class Draft(_Frozen):

@@ -340,7 +340,7 @@ def _place(passage: Passage, quote: str) -> list[str]:
     start, end = span or (0, 0)
     at = passage.start + start
     lines = [
-        _labelled("source", f"{passage.document}, page {passage.page_at(start)}, character {at} of its text"),
+        _labelled("source", f"{passage.document}, {passage.unit} {passage.page_at(start)}, character {at} of its text"),
         _labelled("passage", f"{passage.id} {' > '.join(passage.heading)}".strip()),
     ]
     before, after = passage.text[max(0, start - _AROUND) : start], passage.text[end : end + _AROUND]

@@ -60,6 +60,15 @@ def test_text_shows_each_passage_with_its_page_and_headings(read):
     assert done.stdout.count("\n--- page") == 31
 
 
+def test_pairs_are_told_by_their_lines(read, tmp_path):
+    (tmp_path / "faq.csv").write_text('Q;A\n"Why\nwait?";To listen.\nbroken\nWho?;Ann.\n', encoding="utf-8")
+    assert read("--text", "faq.csv").stdout.splitlines() == [
+        "faq.csv: read by csv, 5 lines, 31 characters, 1 passage",
+        "  line 4 was left out: it has 1 cell, and the first row has 2",
+        "--- lines 2 to 5", "Why wait?", "To listen.", "", "Who?", "Ann.",
+    ]  # fmt: skip
+
+
 def test_a_recipe_says_how_its_files_are_read_and_with_which_password(read, tmp_path):
     writer = PdfWriter(clone_from=PdfReader(SAMPLE))
     writer.encrypt("geheim", algorithm="AES-256")

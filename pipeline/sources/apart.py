@@ -15,9 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Stopped, Unit, Unreadable
 
-Format = Literal["pdf", "markdown", "text", "html", "docx", "epub"]
+Format = Literal["pdf", "markdown", "text", "html", "docx", "epub", "csv", "json"]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.append(sys.argv[1]); from pipeline.sources.child import main; main()"
@@ -106,7 +106,8 @@ def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[byt
             raise kind(fate, str(answer["cause"]), int(answer["page_count"]))
         pages = [(int(number), [Block(*block) for block in blocks]) for number, blocks in answer["pages"]]
         warnings = [str(warning) for warning in answer["warnings"]]
-        return Reading(pages, warnings, str(answer["reader"]), int(answer["page_count"]))
+        unit: Unit = answer["unit"] if answer["unit"] in get_args(Unit) else "page"
+        return Reading(pages, warnings, str(answer["reader"]), int(answer["page_count"]), unit)
     except (ValueError, KeyError, TypeError):
         raise Unreadable("damaged", "reading it confused the reader: its answer makes no sense") from None
 

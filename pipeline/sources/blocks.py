@@ -10,6 +10,11 @@ Fate = Literal[
     "encrypted", "scanned", "gibberish", "empty", "truncated", "damaged", "not-a-pdf", "too-slow", "unsupported"
 ]
 
+Unit = Literal["page", "chapter", "line", "item"]
+"""What the pages of a file are. A pair of question and answer is a page of its own, named by the line it begins on,
+or by its place in the file's list."""
+PAIRED: frozenset[Unit] = frozenset({"line", "item"})
+
 PersonalData = Literal["report", "mask", "drop"]
 PdfReaderName = Literal["auto", "pypdf", "pypdfium2"]
 
@@ -65,6 +70,7 @@ class Reading:
     """What read it, in words."""
     page_count: int = 1
     """How many pages the file has, those without text among them."""
+    unit: Unit = "page"
 
 
 class Unreadable(Exception):

@@ -21,6 +21,8 @@ _READERS = {
     "html": ("markup", "read_html"),
     "docx": ("word", "read_docx"),
     "epub": ("epub", "read_epub"),
+    "csv": ("csv_pairs", "read_csv"),
+    "json": ("json_pairs", "read_json"),
 }
 """Format to module and function."""
 
@@ -78,6 +80,7 @@ def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
         "warnings": reading.warnings,
         "reader": reading.reader or job["format"],
         "page_count": reading.page_count,
+        "unit": reading.unit,
     }
 
 

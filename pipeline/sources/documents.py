@@ -12,7 +12,18 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.sources.apart import Format, read_apart
-from pipeline.sources.blocks import Block, Fate, PdfReaderName, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+from pipeline.sources.blocks import (
+    PAIRED,
+    Block,
+    Fate,
+    PdfReaderName,
+    Reading,
+    ReadLimits,
+    ReadOptions,
+    Stopped,
+    Unit,
+    Unreadable,
+)
 
 __all__ = ["Document", "Page", "Unread", "find_documents", "read_document"]
 
@@ -29,15 +40,21 @@ FORMATS: dict[str, Format] = {
     ".xhtml": "html",
     ".docx": "docx",
     ".epub": "epub",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
 }
 """Format by suffix, in small letters; a folder or glob gives only files with one of these."""
+
+_SELDOM_PAIRS = ".json"
+"""Nearly always the settings of some program, so a folder gives none: one has to be named, or meant by a glob."""
 
 _TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.55), ("pypdfium2", 0.35), ("pypdf", 0.1))
 """Readers of a PDF in the order they are tried, and the share of the time each may take."""
 
-_PAIRS = frozenset({".csv", ".tsv", ".jsonl", ".json", ".parquet"})
-
-_NAMES = "PDF, Markdown, text, HTML, Word and EPUB files (" + ", ".join(FORMATS) + ")"
+_NAMES = f"PDF, Markdown, text, HTML, Word and EPUB files, CSV and JSON of question-answer pairs ({', '.join(FORMATS)})"
 
 
 @dataclass(frozen=True)
@@ -65,11 +82,23 @@ class Document:
     """What read it, in words."""
     page_count: int = 0
     """How many pages the file has, those without text among them."""
+    unit: Unit = "page"
+    """What its pages are."""
+
+    @property
+    def is_paired(self) -> bool:
+        """Each of its pages is a question with its answer."""
+        return self.unit in PAIRED
+
+    @property
+    def between(self) -> str:
+        """What parts two pages: pairs stand apart, while a sentence may run from one sheet of paper to the next."""
+        return "\n\n" if self.is_paired else "\n"
 
     @cached_property
     def text(self) -> str:
-        """The cleaned text that passages and spans count in: the pages, one line break between two."""
-        return "\n".join(page.text for page in self.pages)
+        """The cleaned text that passages and spans count in."""
+        return self.between.join(page.text for page in self.pages)
 
 
 @dataclass(frozen=True)
@@ -125,7 +154,7 @@ def _below(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = Path(place, name)
-            if path.is_file() and _is_wanted(path, folder):
+            if path.is_file() and _is_wanted(path, folder) and path.suffix.lower() != _SELDOM_PAIRS:
                 yield path
 
 
@@ -158,15 +187,12 @@ def read_document(
     pages = tuple(Page(number, tuple(blocks)) for number, blocks in reading.pages if blocks)
     if not any(mark.isalnum() for page in pages for mark in page.text):
         return Unread(name, "empty", "it holds no letter and no digit", reading.page_count)
-    return Document(name, digest, pages, tuple(reading.warnings), reading.reader, reading.page_count)
+    return Document(name, digest, pages, tuple(reading.warnings), reading.reader, reading.page_count, reading.unit)
 
 
 def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> tuple[str, Reading]:
     form = FORMATS.get(path.suffix.lower())
     size = path.stat().st_size
-    if path.suffix.lower() in _PAIRS:
-        cause = "it is data and no text: question-answer pairs that are already there need no teacher to draft them"
-        raise Unreadable("unsupported", cause)
     if form is None or not path.is_file():
         raise Unreadable("unsupported", f"{path.suffix or 'it'} is none of the formats that can be read: {_NAMES}")
     if size > limits.file_mib * 1024 * 1024:

@@ -28,7 +28,7 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
     with opened(path, limits) as archive:
         _refuse_locked(archive)
         chapters = _spine(archive)
-        reading = Reading(reader="lxml", page_count=len(chapters))
+        reading = Reading(reader="lxml", page_count=len(chapters), unit="chapter")
         code = characters = 0
         for number, name in enumerate(chapters, 1):
             try:

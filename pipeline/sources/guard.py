@@ -10,8 +10,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from pipeline.sources.blocks import Block, PersonalData, Reading
+from pipeline.sources.blocks import PAIRED, Block, PersonalData, Reading, Unit
 from pipeline.sources.sentences import split_sentences
 
 _ROLE_TOKEN = re.compile(
@@ -66,45 +67,81 @@ def _mixed(found: str) -> bool:
     return any(map(str.isdigit, found)) and any(map(str.isalpha, found))
 
 
-_Test = Callable[[str], bool]
-_SECRETS: tuple[tuple[str, re.Pattern[str], _Test | None], ...] = tuple(
-    (what, re.compile(pattern), test)
-    for what, pattern, test in (
-        ("AWS key", r"\b((?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16})\b", None),
-        ("GitHub token", r"\b(gh[oprsu]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255})\b", None),
-        ("GitLab token", r"\b(glpat-[\w-]{20,64})", None),
-        ("Slack token", r"\b(xox[abeoprs]-[\w-]{10,250})|(hooks\.slack\.com/services/[\w/]{20,100})", None),
-        ("Google key", r"\b(AIza[\w-]{35}|GOCSPX-[\w-]{20,40}|ya29\.[\w-]{20,500})", None),
-        ("API key", r"\b(sk-(?:proj-|ant-|or-|svcacct-)?[\w-]{20,250}|[sr]k_(?:live|test)_\w{16,250})", _mixed),
+_LONG = re.compile(r"[\w./~+-]{15}")
+_DIGITS = re.compile(r"\d(?:[ ()./-]{0,2}\d){6}")
+_ASSIGNS = re.compile("[:=：]")
+_AT = re.compile("@")
+_BANKED = re.compile(r"[A-Z]{2}\d{2}")
+_SIGNS = (_LONG, _DIGITS, _ASSIGNS, _AT, _BANKED)
+"""Without its sign a text holds no hit of a pattern. Most prose has none, and costs no more than to see that."""
+
+
+class _Pattern(NamedTuple):
+    """How one kind of private text is known."""
+
+    what: str
+    regex: re.Pattern[str]
+    test: Callable[[str], bool] | None
+    sign: re.Pattern[str]
+    secret: bool
+
+
+_SECRETS = tuple(
+    _Pattern(what, re.compile(pattern), test, sign, secret=True)
+    for what, pattern, test, sign in (
+        ("AWS key", r"\b((?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16})\b", None, _LONG),
+        ("GitHub token", r"\b(gh[oprsu]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255})\b", None, _LONG),
+        ("GitLab token", r"\b(glpat-[\w-]{20,64})", None, _LONG),
+        ("Slack token", r"\b(xox[abeoprs]-[\w-]{10,250})|(hooks\.slack\.com/services/[\w/]{20,100})", None, _LONG),
+        ("Google key", r"\b(AIza[\w-]{35}|GOCSPX-[\w-]{20,40}|ya29\.[\w-]{20,500})", None, _LONG),
+        ("API key", r"\b(sk-(?:proj-|ant-|or-|svcacct-)?[\w-]{20,250}|[sr]k_(?:live|test)_\w{16,250})", _mixed, _LONG),
         (
             "access token",
             r"\b(hf_[A-Za-z0-9]{30,64}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,500}|dop_v1_[0-9a-f]{64})\b",
             None,
+            _LONG,
         ),
-        ("JSON web token", r"\b(eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,2000})", None),
-        ("password in an address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:([^\s/@]{1,200})@", None),
+        ("JSON web token", r"\b(eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,2000})", None, _LONG),
+        ("password in an address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:([^\s/@]{1,200})@", None, _ASSIGNS),
         (
             "bearer token",
             r"(?i:\bauthorization:\s{0,3}(?:bearer|basic)|\bbearer)\s{1,3}([\w.~+/-]{16,2000}={0,2})",
             _mixed,
+            _LONG,
         ),
-        ("password", rf"(?i:{_ASSIGNED})[\"']?\s{{0,3}}[:=：]\s{{0,3}}[\"'“„]?([^\s\"'“”„,;]{{6,200}})", _mixed),
+        (
+            "password",
+            rf"(?i:{_ASSIGNED})[\"']?\s{{0,3}}[:=：]\s{{0,3}}[\"'“„]?([^\s\"'“”„,;]{{6,200}})",
+            _mixed,
+            _ASSIGNS,
+        ),
     )
 )
-_PERSONAL: tuple[tuple[str, re.Pattern[str], _Test | None], ...] = tuple(
-    (what, re.compile(pattern), test)
-    for what, pattern, test in (
-        ("e-mail address", r"(?<![\w.+-])([\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})\b", None),
-        ("bank account", r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)\b", _iban),
-        ("card number", r"(?<![\d.,-])((?:\d{4}[ -]){3}\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\d-])", _card),
-        ("social security number", r"(?<![\d-])((?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4})(?![\d-])", None),
-        ("phone number", r"(?<![\w+])(\+[1-9](?:[ ()./-]{0,2}\d){6,14})(?!\d)", _phone),
-        ("phone number", r"(?<![\d.-])((?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-.])[2-9]\d{2}[-.]\d{4})(?![\d-])", None),
+_PERSONAL = tuple(
+    _Pattern(what, re.compile(pattern), test, sign, secret=False)
+    for what, pattern, test, sign in (
+        ("e-mail address", r"(?<![\w.+-])([\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})\b", None, _AT),
+        ("bank account", r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)\b", _iban, _BANKED),
+        (
+            "card number",
+            r"(?<![\d.,-])((?:\d{4}[ -]){3}\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\d-])",
+            _card,
+            _DIGITS,
+        ),
+        ("social security number", r"(?<![\d-])((?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4})(?![\d-])", None, _DIGITS),
+        ("phone number", r"(?<![\w+])(\+[1-9](?:[ ()./-]{0,2}\d){6,14})(?!\d)", _phone, _DIGITS),
+        (
+            "phone number",
+            r"(?<![\d.-])((?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-.])[2-9]\d{2}[-.]\d{4})(?![\d-])",
+            None,
+            _DIGITS,
+        ),
         (
             "phone number",
             r"(?i:\b(?:tel(?:efone?|éfono|efon)?|phone|fax|mobile?|handy|móvil)|电话|هاتف)[.:：]{0,2}\s{0,3}"
             r"(\(?\d(?:[ ()./-]{0,2}\d){5,13})(?!\d)",
             _phone,
+            _DIGITS,
         ),
     )
 )
@@ -112,7 +149,8 @@ _PERSONAL: tuple[tuple[str, re.Pattern[str], _Test | None], ...] = tuple(
 
 def hits(text: str) -> list[Hit]:
     """What is private in a text, from left to right; of two that overlap the one that begins first."""
-    found = [*_matches(text, _SECRETS, secret=True), *_matches(text, _PERSONAL, secret=False)]
+    signs = {sign for sign in _SIGNS if sign.search(text)}
+    found = [hit for pattern in (*_SECRETS, *_PERSONAL) if pattern.sign in signs for hit in _matches(text, pattern)]
     kept: list[Hit] = []
     for hit in sorted(found, key=lambda hit: (hit.start, not hit.secret, -hit.end)):
         if not kept or hit.start >= kept[-1].end:
@@ -120,15 +158,11 @@ def hits(text: str) -> list[Hit]:
     return kept
 
 
-def _matches(
-    text: str, patterns: tuple[tuple[str, re.Pattern[str], _Test | None], ...], *, secret: bool
-) -> Iterator[Hit]:
-    for what, pattern, test in patterns:
-        for match in pattern.finditer(text):
-            group = match.lastindex or 0
-            value = match.group(group)
-            if test is None or test(value):
-                yield Hit(match.start(group), match.end(group), what, secret)
+def _matches(text: str, pattern: _Pattern) -> Iterator[Hit]:
+    for match in pattern.regex.finditer(text):
+        group = match.lastindex or 0
+        if pattern.test is None or pattern.test(match.group(group)):
+            yield Hit(match.start(group), match.end(group), pattern.what, pattern.secret)
 
 
 def guarded(reading: Reading, policy: PersonalData) -> Reading:
@@ -136,18 +170,21 @@ def guarded(reading: Reading, policy: PersonalData) -> Reading:
 
     What was found is told in one line each, with its pages and never with its value.
     """
-    guard = _Guard(policy)
-    pages = [
-        (number, [kept for block in blocks if (kept := guard.take(block, number))]) for number, blocks in reading.pages
-    ]
+    guard = _Guard(policy, reading.unit)
+    pages: list[tuple[int, list[Block]]] = []
+    for number, blocks in reading.pages:
+        kept = [shown for block in blocks if (shown := guard.take(block, number))]
+        if len(kept) == len(blocks) or reading.unit not in PAIRED:  # half a pair is none
+            pages.append((number, kept))
     return replace(reading, pages=pages, warnings=[*reading.warnings, *guard.told()])
 
 
 class _Guard:
     """Takes block after block and remembers where it found what."""
 
-    def __init__(self, policy: PersonalData) -> None:
+    def __init__(self, policy: PersonalData, unit: Unit) -> None:
         self._policy = policy
+        self._unit = unit
         self._in_key = False
         self._found: dict[tuple[bool, str], list[int]] = defaultdict(list)
         self._roles: list[int] = []
@@ -158,13 +195,16 @@ class _Guard:
         if count:
             self._roles.append(page)
         text = self._without_keys(text, page)
-        for hit in hits(text):
+        found = hits(text)
+        for hit in found:
             self._found[hit.secret, hit.what].append(page)
         # What was masked may have kept its neighbour from being seen, hence again until nothing is found.
-        while private := [hit for hit in hits(text) if hit.secret or self._policy == "mask"]:
+        while private := [hit for hit in found if hit.secret or self._policy == "mask"]:
             text = _masked(text, private)
-        while self._policy == "drop" and (private := hits(text)):
-            text = _without_sentences(text, private) if block.kind in {"prose", "item"} else ""
+            found = hits(text)
+        while found and self._policy == "drop":
+            text = _without_sentences(text, found) if block.kind in {"prose", "item"} else ""
+            found = hits(text)
         return replace(block, text=text) if text.strip() else None
 
     def _without_keys(self, text: str, page: int) -> str:
@@ -188,13 +228,17 @@ class _Guard:
         done = {"report": "left as it is", "mask": "masked", "drop": "left out with its sentence"}[self._policy]
         lines = [
             f"{title}: "
-            + "; ".join(_counted(what, pages) for (kind, what), pages in self._found.items() if kind is secret)
+            + "; ".join(self._counted(what, pages) for (kind, what), pages in self._found.items() if kind is secret)
             for secret, title in ((True, "secrets masked"), (False, f"personal data {done}"))
             if any(kind is secret for kind, _ in self._found)
         ]
         if self._roles:
-            lines.append(f"tokens that open a turn were taken apart on {_pages(self._roles)}")
+            lines.append(f"tokens that open a turn were taken apart on {_pages(self._roles, self._unit)}")
         return lines
+
+    def _counted(self, what: str, pages: list[int]) -> str:
+        plural = "" if len(pages) == 1 else "es" if what.endswith("s") else "s"
+        return f"{len(pages)} {what}{plural} on {_pages(pages, self._unit)}"
 
 
 def _masked(text: str, private: list[Hit]) -> str:
@@ -211,11 +255,7 @@ def _without_sentences(text: str, private: list[Hit]) -> str:
     )
 
 
-def _counted(what: str, pages: list[int]) -> str:
-    return f"{len(pages)} {what}{'' if len(pages) == 1 else 'es' if what.endswith('s') else 's'} on {_pages(pages)}"
-
-
-def _pages(numbers: list[int]) -> str:
+def _pages(numbers: list[int], unit: Unit) -> str:
     unique = sorted(set(numbers))
     listed = ", ".join(map(str, unique[:10]))
-    return f"page {listed}" + (f" and {len(unique) - 10} more" if len(unique) > 10 else "")
+    return f"{unit} {listed}" + (f" and {len(unique) - 10} more" if len(unique) > 10 else "")

@@ -13,6 +13,7 @@ from pipeline.sources.sentences import split_sentences
 
 Span = tuple[int, int]
 
+_PAIRED = ("line", "item")
 _PIECE = re.compile(r"[A-Za-z]{1,60}|[0-9]{1,60}|\s{1,60}|[^\x00-\x7f]|.", re.S)
 """Bounded, so that a word without end is not measured from its start to its end at each cut."""
 _LETTERS_A_TOKEN = 6
@@ -44,14 +45,14 @@ def cut_passages(document: Document, max_tokens: int) -> list[Passage]:
 
     A passage stays under one heading, which it carries but does not contain. Paragraphs are put together as
     long as they fit, a paragraph that does not fit is cut between sentences, and a sentence that does not fit
-    between clauses, then words, then letters.
+    between clauses, then words, then letters. A question is not parted from its answer where both fit.
     """
     if max_tokens < 8:
         raise ValueError(f"max_tokens is {max_tokens}: a passage needs room for a sentence")
     text, sha = document.text, document.sha256
     pages = _page_starts(document)
     passages = []
-    for section in _sections(document):
+    for section in _pairs(document) if document.is_paired else _sections(document):
         for start, end in _packed(text, section.spans, max_tokens):
             if any(mark.isalnum() for mark in text[start:end]):
                 passages.append(
@@ -63,6 +64,7 @@ def cut_passages(document: Document, max_tokens: int) -> list[Passage]:
                         start=start,
                         end=end,
                         pages=_pages_of(start, end, pages),
+                        unit=document.unit,
                         text=text[start:end],
                     )
                 )
@@ -83,6 +85,12 @@ def _tokens_of(piece: str) -> int:
     if not piece.isascii():
         return -(-len(piece.encode("utf-8", "surrogatepass")) // 2)
     return -(-len(piece) // (_DIGITS_A_TOKEN if piece.isdigit() else _LETTERS_A_TOKEN))
+
+
+def _pairs(document: Document) -> list[_Section]:
+    """Each page as one span: it holds a question with its answer."""
+    starts = [start for start, _ in _page_starts(document)]
+    return [_Section((), [(start, start + len(page.text)) for start, page in zip(starts, document.pages, strict=True)])]
 
 
 def _sections(document: Document) -> list[_Section]:
@@ -167,7 +175,7 @@ def _page_starts(document: Document) -> list[tuple[int, int]]:
     starts, place = [], 0
     for page in document.pages:
         starts.append((place, page.number))
-        place += len(page.text) + 1
+        place += len(page.text) + len(document.between)
     return starts
 
 

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.sources.blocks import Block, Reading, ReadLimits, Unreadable
@@ -26,10 +27,14 @@ _JUDGED = 100_000
 def read_text(path: Path, limits: ReadLimits) -> Reading:
     """A text file as blocks; a form feed begins a new page, as in text printed from a PDF."""
     text, warnings = decoded(path, limits)
-    parts = [_groups(part) for part in text.split("\f")]
-    words = vocabulary(line for groups in parts for group in groups for line in group)
-    pages = [(number, _blocks(groups, words)) for number, groups in enumerate(parts, 1)]
+    pages = enumerate(_pages(text.split("\f")), 1)
     return Reading([page for page in pages if page[1]], warnings)
+
+
+def paragraphs(text: str) -> list[Block]:
+    """A text of a few lines, such as an answer, as paragraphs and list items; it has no headings."""
+    (blocks,) = _pages([text])
+    return [replace(block, kind="prose", level=0) if block.kind == "heading" else block for block in blocks]
 
 
 def decoded(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str, list[str]]:
@@ -38,23 +43,29 @@ def decoded(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str, li
     `declared` is the encoding that the file itself names. A byte order mark and UTF-8 that holds outrank it.
     Raises Unreadable if the file is empty, is no text, or holds nothing a person could read.
     """
+    text, warnings = characters(path, limits, declared)
+    if "\x00" in text:
+        raise Unreadable("unsupported", "it is not text: it holds zero bytes")
+    if is_gibberish(text[:_JUDGED]):
+        raise Unreadable("gibberish", "its characters make no words in any language")
+    return text, warnings
+
+
+def characters(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str, list[str]]:
+    """The same, whatever the characters are."""
     with path.open("rb") as file:
         data = file.read(4 * limits.characters + 4)
         more = bool(file.read(1))
     if not data.strip():
         raise Unreadable("empty", "the file has no characters in it")
-    text, warnings = _characters(data, more, declared)
+    text, warnings = _as_text(data, more, declared)
     if len(text) > limits.characters or more:
         text = text[: limits.characters]
         warnings.append(f"only the first {limits.characters} characters were read: the rest is over the limit")
-    if "\x00" in text:
-        raise Unreadable("unsupported", "it is not text: it holds zero bytes")
-    if is_gibberish(text[:_JUDGED]):
-        raise Unreadable("gibberish", "its characters make no words in any language")
     return text.replace("\r\n", "\n").replace("\r", "\n"), warnings
 
 
-def _characters(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
+def _as_text(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
@@ -64,6 +75,13 @@ def _characters(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
             return codecs.lookup(declared).decode(data, "replace")[0], []
         warning = f"it is not {encoding.upper()} (byte {fault.start}): it was read as Windows-1252"
         return data.decode("cp1252", "replace"), [warning]
+
+
+def _pages(texts: Sequence[str]) -> list[list[Block]]:
+    parts = [_groups(text) for text in texts]
+    wrapped = any(len(group) > 1 for groups in parts for group in groups)
+    words = vocabulary(line for groups in parts for group in groups for line in group) if wrapped else frozenset()
+    return [_blocks(groups, words) for groups in parts]
 
 
 def _groups(text: str) -> list[list[str]]:

@@ -31,6 +31,13 @@ def test_a_glob_gives_readable_files(base):
     assert names(base, "deep/*/c.*") == ["deep/er/c.PDF"]
 
 
+def test_json_is_taken_where_it_is_meant_for_in_a_folder_it_is_some_programs_settings(base):
+    for name in ("pairs.jsonl", "pairs.csv", "package.json"):
+        (base / name).write_text("x", encoding="utf-8")
+    assert names(base, ".") == ["a.txt", "b.md", "deep/er/c.PDF", "pairs.csv", "pairs.jsonl"]
+    assert names(base, "*.json") == names(base, "package.json") == ["package.json"]
+
+
 def test_the_order_depends_on_names_and_each_file_comes_once(base):
     assert names(base, "b.md", "a.txt", "*.txt", ".") == ["a.txt", "b.md", "deep/er/c.PDF"]
 

@@ -168,7 +168,8 @@ def test_a_sparse_giant_is_refused_by_its_size_alone(tmp_path):
         ("blank.txt", b" \n\n\t ", "empty"),
         ("binary.txt", bytes(range(256)) * 40, "unsupported"),
         ("marks.txt", b"--- *** !!! ???", "empty"),
-        ("pairs.jsonl", b'{"question": "Why?", "answer": "So."}', "unsupported"),
+        ("people.csv", b"name,age\nAnn,3\n", "unsupported"),
+        ("noise.jsonl", bytes(range(256)) * 40, "damaged"),
         ("letter.odt", b"PK\x03\x04", "unsupported"),
     ],
 )
