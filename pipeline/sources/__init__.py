@@ -8,10 +8,11 @@
 
 The road of one file: `documents` has it read by a child (`apart`), the child (`child`) calls one reader per
 format (`pdf`, `word`, `epub`, `markup`, `markdown`, `plain`, and `csv_pairs` and `json_pairs` for `pairs` of a
-question and its answer), and the reader hands over `blocks`; `guard` looks them over. A PDF page passes through
-`pen` (what pypdf draws, and where) or `pdfium_pages` or, if it is a picture, `ocr`, then `layout` (pieces of text into lines), `margins` (running heads and page numbers out),
-`tables` (lines into rows) and `flow` (lines into headings, paragraphs and list items); `clean` repairs the
-characters and `quality` says whether they are language at all, and which of two readers read a page better.
+question and its answer), and the reader hands over `blocks`, which `guard` looks over. A PDF page comes from
+`pen` (what pypdf draws, and where), `pdfium_pages` or, if it is a picture, `ocr`; it passes through `layout`
+(pieces of text into lines), `margins` (running heads and page numbers out), `tables` (lines into rows) and
+`flow` (lines into headings, paragraphs and list items). `clean` repairs characters; `quality` says whether they
+are language at all, and which reader made more of a page.
 
 Names are looked up only when they are asked for: the child imports from this package without pydantic.
 """

@@ -7,6 +7,7 @@ import zipfile
 
 import docx
 import pytest
+from docx.enum.section import WD_SECTION
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from hypothesis import given, settings
@@ -180,6 +181,72 @@ def test_text_in_a_content_control_is_read_and_a_table_of_contents_is_not(read, 
     texts = [text for _, text in blocks(read("a.docx", saved(letter)))]
     assert "In a control." in texts
     assert "Steps ..... 1" not in texts
+
+
+def rendered(run):
+    run._r.insert(0, OxmlElement("w:lastRenderedPageBreak"))
+    return run
+
+
+def pages(found):
+    assert isinstance(found, Document), found
+    return [(page.number, page.text) for page in found.pages]
+
+
+def test_a_page_begins_where_the_file_says_so(read):
+    document = docx.Document()
+    document.add_paragraph("First page.")
+    document.add_page_break()
+    rendered(document.add_paragraph().add_run("Second page."))  # the trace of the break, and no other one
+    document.add_paragraph("Third page.").paragraph_format.page_break_before = True
+    document.add_section(WD_SECTION.CONTINUOUS)
+    document.add_paragraph("Still the third.")
+    document.add_section(WD_SECTION.NEW_PAGE)
+    document.add_paragraph("Fourth page.")
+    document.styles["Heading 1"].paragraph_format.page_break_before = True
+    document.styles["Heading 2"].base_style = document.styles["Heading 1"]
+    document.add_heading("Fifth", 1)
+    document.add_heading("Sixth", 2)
+    document.add_page_break()
+    document.add_page_break()
+    rendered(document.add_paragraph().add_run("Eighth page, after an empty one."))
+    found = read("a.docx", saved(document))
+    assert pages(found) == [
+        (1, "First page."), (2, "Second page."), (3, "Third page.\nStill the third."), (4, "Fourth page."),
+        (5, "Fifth"), (6, "Sixth"), (8, "Eighth page, after an empty one."),
+    ]  # fmt: skip
+    assert found.page_count == 8
+
+
+def test_a_sentence_that_runs_over_a_page_stays_whole_on_the_first(read):
+    document = docx.Document()
+    paragraph = document.add_paragraph("Good listeners wait. They ask the ")
+    rendered(paragraph.add_run("Speaker before they answer. "))
+    paragraph.add_run("That is all.")
+    item = document.add_paragraph("An item ", style="List Bullet")
+    rendered(item.add_run("is not parted."))
+    document.add_paragraph("The end.")
+    assert pages(read("a.docx", saved(document))) == [
+        (1, "Good listeners wait. They ask the Speaker before they answer."),
+        (2, "That is all.\n• An item is not parted."),
+        (3, "The end."),
+    ]
+
+
+def test_a_table_that_runs_over_pages_breaks_between_its_rows(read):
+    document = docx.Document()
+    table = document.add_table(rows=3, cols=2)
+    for number, row in enumerate(table.rows):
+        for cell in row.cells:
+            run = cell.paragraphs[0].add_run(f"cell {number}")
+            if number == 1:
+                rendered(run)
+            if number == 2:
+                rendered(cell.add_paragraph().add_run("goes on"))
+    document.add_paragraph("The end.")
+    assert pages(read("a.docx", saved(document))) == [
+        (1, "cell 0 | cell 0"), (2, "cell 1 | cell 1\ncell 2 goes on | cell 2 goes on"), (3, "The end."),
+    ]  # fmt: skip
 
 
 CONTAINER = '<container><rootfiles><rootfile full-path="O/p.opf"/></rootfiles></container>'
