@@ -14,6 +14,9 @@ _CONFIG = TextFixerConfig(
     fix_character_width=False,  # full-width punctuation is how Chinese is written
     normalization="NFC",
 )
+NOTE_MARK = re.compile(r"[\d*†‡§,]{1,4}$|\[.*\]$")
+_AFTER_WORD = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)”’\"])$")
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _INVISIBLE = re.compile(
     "[\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2060-\u2064\u202a-\u202e\u2066-\u206f\u3164\ufe00-\ufe0d\ufeff"
     "\uffa0\ufff9-\ufffc\U000e0000-\U000e0fff]"  # the last are tags: whole sentences can be written in them unseen
@@ -51,6 +54,14 @@ def repaired(line: str) -> str:
     text = _NO_CHARACTER.sub("", with_plain_bullets(_INVISIBLE.sub("", text)))
     text = _SPACES.sub(" ", text).strip()
     return text + "-" if broken else text
+
+
+def raised(text: str, before: str) -> str:
+    """Small type above the line after `before`: nothing where it points to a note, else raised, for 10⁶ is not 106."""
+    mark = text.strip()
+    if NOTE_MARK.match(mark) and (_AFTER_WORD.search(before) or mark.startswith("[")):
+        return ""
+    return mark.translate(_RAISED) if all(ord(sign) in _RAISED for sign in mark) else text
 
 
 def with_plain_bullets(text: str) -> str:

@@ -12,7 +12,7 @@ from lxml import etree
 
 from pipeline.sources.archives import opened, part
 from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
-from pipeline.sources.markup import parsed, walked
+from pipeline.sources.markup import Walk, parsed, walked
 
 _CONTAINER = "META-INF/container.xml"
 _LOCKS = "META-INF/encryption.xml"
@@ -29,14 +29,15 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
         _refuse_locked(archive)
         chapters = _spine(archive)
         reading = Reading(reader="lxml", page_count=len(chapters), unit="chapter")
-        code = characters = 0
+        left_out, characters = Walk([]), 0
         for number, name in enumerate(chapters, 1):
             try:
                 found = walked(parsed(part(archive, name).decode("utf-8", "replace")))
             except Unreadable as fault:
                 reading.warnings.append(f"chapter {number} could not be read: {fault.cause}")
                 continue
-            code += found.code
+            left_out.code += found.code
+            left_out.contents += found.contents
             characters += sum(len(block.text) for block in found.blocks)
             if found.blocks:
                 reading.pages.append((number, found.blocks))
@@ -45,8 +46,7 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
                     f"only the first {number} of {len(chapters)} chapters were read: over the limit"
                 )
                 break
-    if code:
-        reading.warnings.append(f"{code} code block(s) were left out")
+    reading.warnings += left_out.told()
     if not reading.pages:
         cause = "; ".join(reading.warnings) or "its chapters are pictures or have nothing in them"
         raise Unreadable("empty", f"none of its {len(chapters)} chapters holds text: {cause}", len(chapters))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from pipeline.sources.blocks import Block, Kind
-from pipeline.sources.clean import joined
-from pipeline.sources.layout import FOOTNOTE_MARK, Line
+from pipeline.sources.clean import NOTE_MARK, joined
+from pipeline.sources.layout import Line
 
 ITEM = re.compile(r"(?:[•*!–—-]|o|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]) +(?=\S)")
 NUMBERED = re.compile(
@@ -83,7 +83,7 @@ def blocks_of(pages: Sequence[Sequence[Line]], body: Body, words: frozenset[str]
 
 
 def _runs(lines: Sequence[Line], body: Body) -> list[_Run]:
-    lines = [line for line in lines if not (line.size < 0.8 * body.size and FOOTNOTE_MARK.match(line.text))]
+    lines = [line for line in lines if not (line.size < 0.8 * body.size and NOTE_MARK.match(line.text))]
     runs: list[_Run] = []
     margins = _right_margins(lines)
     for index, line in enumerate(lines):

@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.sources.clean import repaired, with_plain_bullets
+from pipeline.sources.clean import raised, repaired, with_plain_bullets
 
 MARK = re.compile(r"(?:[•*!–—-]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\d{1,2}(?:[.-]\d{1,2})+\.?)$")
 """What can stand before a list item, a heading or a numbered paragraph: never a cell of its own."""
-
-FOOTNOTE_MARK = re.compile(r"[\d*†‡§,]{1,4}$")
 
 _CELL_GAP = 1.1
 """A gap of more ems than this parts two cells. Word gaps in justified text stay below one em."""
@@ -123,9 +121,10 @@ def _line(group: Sequence[Fragment]) -> Line:
     base = next((piece.y for piece in group if piece.size >= 0.8 * size), group[0].y)
     text, last = "", None
     for piece in group:
-        if last is not None and _is_footnote_mark(piece, base, size, text):
-            last = replace(piece, text=piece.text[len(piece.text.rstrip()) :] or "")
-            text += last.text
+        shown = raised(piece.text, text) if last is not None and _is_raised(piece, base, size) else piece.text
+        if shown != piece.text:
+            last = replace(piece, text=piece.text[len(piece.text.rstrip()) :])
+            text += shown + last.text
             continue
         if last is not None and text and _parted(last, piece):
             text += " "
@@ -163,11 +162,9 @@ def _parted(last: Fragment, piece: Fragment) -> bool:
     return gap > (_WORD_GAP if piece.unsure else _SURE_WORD_GAP)
 
 
-def _is_footnote_mark(piece: Fragment, base: float, size: float, before: str) -> bool:
-    """A small raised number after a word: it points to a note and is no part of the sentence."""
-    raised = piece.size < 0.8 * size and piece.y > base + 0.15 * size
-    after_word = re.search(r"[^\W\d_]{3}$|[.,;:!?)”’\"]$", before)
-    return bool(raised and after_word and FOOTNOTE_MARK.match(piece.text.strip()))
+def _is_raised(piece: Fragment, base: float, size: float) -> bool:
+    """Small type above the line: the mark of a note, an exponent, the end of an ordinal."""
+    return piece.size < 0.8 * size and piece.y > base + 0.15 * size
 
 
 def _unspread(text: str) -> str:

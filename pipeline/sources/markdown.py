@@ -1,144 +1,173 @@
-"""Markdown files: headings, paragraphs, list items and table rows without their markup."""
+"""Markdown files: markdown-it-py parses them, and its tokens become headings, paragraphs, items and table rows."""
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.sources.blocks import Block, Kind, Reading, ReadLimits
-from pipeline.sources.clean import joined, repaired, vocabulary
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
+
+from pipeline.sources.blocks import Block, Kind, Reading, ReadLimits, Unreadable
+from pipeline.sources.clean import joined, raised, repaired, vocabulary
+from pipeline.sources.markup import parsed, walked
 from pipeline.sources.plain import decoded
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*\n", re.S)
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_ITEM = re.compile(r"[ \t]*(?:([-*+])|(\d{1,9})[.)])[ \t]+(?=\S)")
-_DIVIDER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
-_DEFINITION = re.compile(r" {0,3}\[[^\]\n]+\]:[ \t]*\S+")
-_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)\s]*(?:[ \t]+\"[^\"]*\")?\)|\[[^\]]*\])")
-_LINK = re.compile(r"\[([^\]]*)\](?:\((?:[^()\s]|\([^()\s]*\))*(?:[ \t]+\"[^\"]*\")?\)|\[[^\]]*\])")
-_NOTE = re.compile(r"\[\^[^\]]+\]:?")
-_AUTOLINK = re.compile(r"<((?:https?|mailto):[^>\s]+)>")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1")
-_EMPHASIS = re.compile(
-    r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])|(?<![\w_])_(?=[^\s_])([^_]+?)(?<=[^\s_])_(?!\w)"
-)
-_CODE = re.compile(r"(`+)(.+?)\1")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_LINE_ENDS = frozenset({"softbreak", "hardbreak"})
+_CODE = frozenset({"fence", "code_block"})
+_BREAK_TAG = re.compile(r"<br\b", re.I)
+_RAISES, _RAISED = re.compile(r"<sup\b", re.I), re.compile(r"</sup\b", re.I)
+_LOST_NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]")
+"""The mark of a note that the file does not hold."""
 
 
 def read_markdown(path: Path, limits: ReadLimits) -> Reading:
-    """A Markdown file as one page of blocks; code blocks are left out, for nobody can be asked about them."""
+    """A Markdown file as one page of blocks; code and footnotes are left out, for nobody can be asked about them."""
     text, warnings = decoded(path, limits)
-    text = _COMMENT.sub("", _FRONT_MATTER.sub("", text))
-    parser = _Parser()
-    for line in text.split("\n"):
-        parser.take(line.expandtabs(4))
-    parser.close()
-    if parser.code:
-        warnings.append(f"{parser.code} code block(s) were left out")
-    words = vocabulary(line for _, lines, _ in parser.runs for line in lines)
-    blocks = [Block(kind, joined(lines, words), level) for kind, lines, level in parser.runs]
-    blocks = [block for block in blocks if block.text]
-    return Reading([(1, blocks)] if blocks else [], warnings)
+    writer = _Writer()
+    for token in _parser().parse(text):
+        writer.take(token)
+    warnings += [f"{count} {what} left out" for what, count in writer.left_out.items() if count]
+    words = vocabulary(line for _, lines, _ in writer.runs for line in lines)
+    blocks = [Block(kind, joined(lines, words), level) for kind, lines, level in writer.runs]
+    blocks = [block for block in blocks if any(map(str.isalnum, block.text))]
+    return Reading([(1, blocks)] if blocks else [], warnings, "markdown-it-py")
 
 
-class _Parser:
-    """Takes line after line; `runs` holds (kind, lines, heading level) of each block met so far."""
+def _parser() -> MarkdownIt:
+    """CommonMark with what people write beside it: tables, strikethrough, task lists, footnotes, front matter."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    return parser.use(front_matter_plugin).use(footnote_plugin).use(tasklists_plugin)
+
+
+class _Writer:
+    """Takes token after token; `runs` holds (kind, lines, heading level) of each block met so far."""
 
     def __init__(self) -> None:
         self.runs: list[tuple[Kind, list[str], int]] = []
-        self.code = 0
-        self._fence = ""
-        self._open = False
-        self._in_code = False
-        self._in_table = False
+        self.left_out = dict.fromkeys(
+            ("code block(s) were", "footnote(s) were", "line(s) of a table of contents were"), 0
+        )
+        self._lists: list[int | None] = []
+        """The next number of each open list; None where its items have a bullet."""
+        self._mark = ""
+        """Of an item whose words have not come yet."""
+        self._level = 0
+        """Of the heading that is open."""
+        self._cells: list[str] | None = None
+        """Of the row that is open."""
+        self._in_notes = False
 
-    def take(self, line: str) -> None:
-        """The next line of the file."""
-        if self._fence:
-            self._fence = "" if line.strip().startswith(self._fence) and not line.strip(" `~") else self._fence
+    def take(self, token: Token) -> None:
+        """The next token of the file, without those inside an inline one."""
+        if token.type in {"footnote_block_open", "footnote_block_close"}:
+            self._in_notes = token.nesting == 1
+        elif token.type == "footnote_open":
+            self.left_out["footnote(s) were"] += 1
+        elif self._in_notes:
             return
-        line = re.sub(r"^ {0,3}(?:> ?)+", "", line)
-        if not line.strip():
-            self._open = self._in_table = False
-        elif not (self._takes_code(line) or self._takes_structure(line)):
-            self._takes_text(line)
-
-    def close(self) -> None:
-        """After the last line: mends the text of each block."""
-        self.runs = [(kind, [plain(line) for line in lines], level) for kind, lines, level in self.runs]
-
-    def _takes_code(self, line: str) -> bool:
-        fence = _FENCE.match(line)
-        indented = line.startswith("    ") and not self._open and not _ITEM.match(line)
-        if fence:
-            self._fence = fence.group(1)
-        if (fence or indented) and not self._in_code:
-            self.code += 1
-        self._in_code = indented
-        return bool(fence) or indented
-
-    def _takes_structure(self, line: str) -> bool:
-        heading = _HEADING.match(line)
-        underline = _UNDERLINE.match(line)
-        if heading:
-            self._add("heading", heading.group(2) or "", len(heading.group(1)))
-        elif self._open and underline and self.runs[-1][0] == "prose":
-            self.runs[-1] = ("heading", self.runs[-1][1], 1 if "=" in underline.group(1) else 2)
-        elif self._open and "|" in line and _DIVIDER.match(line) and "|" in self.runs[-1][1][-1]:
-            header = self.runs[-1][1].pop()
-            self._add("row", _cells(header))
-            self._in_table = True
-            return True
-        elif self._in_table and "|" in line:
-            self._add("row", _cells(line))
-        elif not (_RULE.match(line) or _DEFINITION.match(line)):
-            return False
-        self._open = False
-        return True
-
-    def _takes_text(self, line: str) -> None:
-        item = _ITEM.match(line)
-        if item:
-            mark = "•" if item.group(1) else f"{item.group(2)}."
-            self._add("item", f"{mark} {line[item.end() :]}")
-        elif self._open:
-            self.runs[-1][1].append(line)
-        elif line.startswith(" ") and self.runs and self.runs[-1][0] == "item":
-            self._add("prose", line)  # a second paragraph of the item
+        elif token.type in _CODE:
+            self.left_out["code block(s) were"] += 1
+        elif token.type == "html_block":
+            self.runs += _blocks_of_html(token.content)
+        elif token.type == "inline":
+            self._take_words(token.children or [])
         else:
-            self._add("prose", line)
-        self._open = True
+            self._take_frame(token)
 
-    def _add(self, kind: Kind, line: str, level: int = 0) -> None:
-        self.runs.append((kind, [line], level))
+    def _take_frame(self, token: Token) -> None:
+        """What opens or closes a heading, a list, an item or a row."""
+        name, _, side = token.type.rpartition("_")
+        opens = side == "open"
+        if name == "heading":
+            self._level = int(token.tag[1]) if opens else 0
+        elif name in {"bullet_list", "ordered_list"} and opens:
+            self._lists.append(int(token.attrs.get("start", 1)) if name == "ordered_list" else None)
+        elif name in {"bullet_list", "ordered_list"}:
+            self._lists.pop()
+        elif name == "list_item":
+            self._mark = self._next_mark() if opens else ""
+        elif name == "tr" and opens:
+            self._cells = []
+        elif name == "tr" and self._cells is not None:
+            self.runs.append(("row" if len(self._cells) > 1 else "prose", [" | ".join(self._cells)], 0))
+            self._cells = None
+
+    def _next_mark(self) -> str:
+        number = self._lists[-1]
+        if number is None:
+            return "•"
+        self._lists[-1] = number + 1
+        return f"{number}."
+
+    def _take_words(self, children: Sequence[Token]) -> None:
+        lines = [repaired(line) for line in _words(children).split("\n")]
+        if self._cells is not None:
+            self._cells.append(" ".join(lines).replace("|", "/"))
+        elif self._level:
+            self.runs.append(("heading", lines, self._level))
+        elif self._mark and _is_contents(children):
+            self.left_out["line(s) of a table of contents were"] += 1
+        elif self._mark:
+            self.runs.append(("item", [f"{self._mark} {lines[0]}", *lines[1:]], 0))
+            self._mark = ""
+        else:
+            self.runs.append(("prose", lines, 0))
 
 
-def plain(line: str) -> str:
-    """One line without its inline markup: links and emphasis leave their words, pictures leave nothing."""
-    codes: list[str] = []
+def _words(children: Sequence[Token]) -> str:
+    """Text without its markup: links and emphasis leave their words, pictures and tags leave nothing."""
+    text = ""
+    above: list[str] | None = None
+    """What stands above the line."""
+    ends = [place for place, child in enumerate(children) if _is_tag(child, _RAISED)]
+    for place, child in enumerate(children):
+        if _is_tag(child, _RAISES):
+            above = [] if ends and place < ends[-1] else None
+        elif _is_tag(child, _RAISED) and above is not None:
+            text, above = text + raised("".join(above), text), None
+        elif above is not None:
+            above.append(child.content)
+        else:
+            text += _shown(child)
+    return text
 
-    def kept(match: re.Match[str]) -> str:
-        codes.append(match.group(2).strip())
-        return f"\ue000{len(codes) - 1}\ue001"
 
-    text = _CODE.sub(kept, line)
-    text = _NOTE.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
-    text = _TAG.sub("", _AUTOLINK.sub(r"\1", text))
-    for _ in range(2):  # bold inside italics, and the other way round
-        text = _STRONG.sub(r"\2", text)
-        text = _EMPHASIS.sub(lambda match: match.group(1) or match.group(2), text)
-    text = html.unescape(_ESCAPE.sub(r"\1", text))
-    text = re.sub("\ue000(\\d+)\ue001", lambda match: codes[int(match.group(1))], text)
-    return repaired(text)
+def _is_tag(child: Token, tag: re.Pattern[str]) -> bool:
+    return child.type == "html_inline" and tag.match(child.content) is not None
 
 
-def _cells(line: str) -> str:
-    inner = line.strip().removeprefix("|").removesuffix("|")
-    return " | ".join(cell.strip().replace("\\|", "/") for cell in re.split(r"(?<!\\)\|", inner))
+def _shown(child: Token) -> str:
+    if child.type == "html_inline":
+        return " " if _BREAK_TAG.match(child.content) else ""
+    if child.type in _LINE_ENDS:
+        return "\n"
+    if child.type == "text":
+        return _LOST_NOTE.sub("", child.content)
+    return child.content if child.type == "code_inline" else ""
+
+
+def _is_contents(children: Sequence[Token]) -> bool:
+    """An item that is nothing but a link to another place of the same file."""
+    shown = [child for child in children if child.type not in {"text", "softbreak"} or child.content.strip()]
+    return (
+        len(shown) > 2
+        and shown[0].type == "link_open"
+        and shown[-1].type == "link_close"
+        and sum(child.type == "link_open" for child in shown) == 1
+        and str(shown[0].attrs.get("href", "")).startswith("#")
+    )
+
+
+def _blocks_of_html(content: str) -> Iterator[tuple[Kind, list[str], int]]:
+    """The blocks of a stretch of HTML, however much of a page it is."""
+    try:
+        found = walked(parsed(content))
+    except Unreadable:
+        return  # a comment, or an end tag whose beginning stands further up
+    for block in found.blocks:
+        yield block.kind, [block.text], block.level

@@ -10,19 +10,21 @@ from typing import Any
 from lxml import etree, html
 
 from pipeline.sources.blocks import Block, Kind, Reading, ReadLimits, Unreadable
-from pipeline.sources.clean import repaired
-from pipeline.sources.plain import decoded
+from pipeline.sources.clean import raised, repaired
+from pipeline.sources.plain import characters, typescript
+from pipeline.sources.quality import is_gibberish
 
+_JUDGED = 100_000
 _DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
 _PROLOGUE = re.compile(r"\s*<\?xml[^>]*\?>")
 _NOT_TEXT = frozenset(
     "script style noscript template head iframe object embed svg math canvas video audio map form button select"
-    " textarea input label dialog menu nav header footer aside figcaption rp rt sup".split()
+    " textarea input label dialog menu nav header footer aside figcaption rp rt".split()
 )
-"""Elements whose text nobody reads as part of the document: code, controls, navigation, notes' numbers."""
+"""Elements whose text nobody reads as part of the document: code, controls, navigation."""
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite data del dfn em font i ins kbd mark q s samp small span strike strong sub"
+    "a abbr acronym b bdi bdo big cite data del dfn em font i ins kbd mark q s samp small span strike strong sub sup"
     " time tt u var wbr code ruby rb".split()
 )
 _HIDDEN = re.compile(
@@ -37,13 +39,18 @@ def read_html(path: Path, limits: ReadLimits) -> Reading:
     """A page of the web as one page of blocks. Raises Unreadable if it holds no text to be read."""
     with path.open("rb") as file:
         declared = _DECLARED.search(file.read(4096))
-    text, warnings = decoded(path, limits, declared.group(1).decode("ascii", "replace") if declared else "")
-    found = walked(parsed(text))
-    if found.code:
-        warnings.append(f"{found.code} code block(s) were left out")
+    text, warnings = characters(path, limits, declared.group(1).decode("ascii", "replace") if declared else "")
+    if "\0" in text:
+        raise Unreadable("unsupported", "it is not text: it holds zero bytes")
+    tree = parsed(text)
+    found = walked(tree)
+    if not found.blocks and found.code:  # an old page that is one text as a typewriter sets it
+        found = Walk([block for typed in tree.iter("pre") for block in typescript("".join(typed.itertext()))])
     if not found.blocks:
         raise Unreadable("empty", "it holds no text: a page that a script fills has to be saved as it is shown")
-    return Reading([(1, found.blocks)], warnings, "lxml")
+    if is_gibberish("\n".join(block.text for block in found.blocks)[:_JUDGED]):
+        raise Unreadable("gibberish", "its characters make no words in any language")
+    return Reading([(1, found.blocks)], [*warnings, *found.told()], "lxml")
 
 
 def parsed(text: str) -> Any:
@@ -56,10 +63,18 @@ def parsed(text: str) -> Any:
 
 @dataclass
 class Walk:
-    """What a tree of HTML holds: its blocks in order, and how many blocks of code were left out."""
+    """What a tree of HTML holds: its blocks in order, and how much of what nobody can be asked about was left out."""
 
     blocks: list[Block]
     code: int = 0
+    contents: int = 0
+    """Lines of a table of contents."""
+
+    def told(self) -> list[str]:
+        """What was left out."""
+        code = f"{self.code} code block(s) were left out"
+        contents = f"{self.contents} line(s) of a table of contents were left out"
+        return [code] * bool(self.code) + [contents] * bool(self.contents)
 
 
 def walked(tree: Any) -> Walk:
@@ -76,9 +91,8 @@ def walked(tree: Any) -> Walk:
             if skipped is None and element is not root:
                 writer.take(element.tail)
         elif event == "start" and skipped is None:
-            if _is_left_out(element, root):
+            if writer.is_done_with(element, root):
                 skipped = element
-                writer.walk.code += element.tag == "pre"
             else:
                 writer.open(element)
         elif event == "end":
@@ -111,6 +125,13 @@ def _is_left_out(element: Any, root: Any) -> bool:
     return bool(element.tag in _NOT_TEXT or element.tag == "pre")
 
 
+def _is_contents(element: Any) -> bool:
+    """A list item that is nothing but a link to another place of the same page."""
+    if element.tag != "li" or (element.text or "").strip() or len(element) != 1 or (element[0].tail or "").strip():
+        return False
+    return bool(element[0].tag == "a" and element[0].get("href", "").startswith("#"))
+
+
 class _Writer:
     """Takes text in the order of the tree and ends a block where an element does."""
 
@@ -129,6 +150,18 @@ class _Writer:
     def take(self, text: str | None) -> None:
         """Some text as it stands between two tags."""
         self._text.append(text or "")
+
+    def is_done_with(self, element: Any, root: Any) -> bool:
+        """Whether nothing inside the element is to be looked at: it is left out, or what it says is taken already."""
+        if _is_left_out(element, root):
+            self.walk.code += element.tag == "pre"
+        elif _is_contents(element):
+            self.walk.contents += 1
+        elif element.tag == "sup":
+            self._text.append(raised("".join(element.itertext()), "".join(self._text[-3:]).rstrip()))
+        else:
+            return False
+        return True
 
     def open(self, element: Any) -> None:
         """The start of an element, with the text that follows it."""

@@ -31,10 +31,15 @@ def read_text(path: Path, limits: ReadLimits) -> Reading:
     return Reading([page for page in pages if page[1]], warnings)
 
 
-def paragraphs(text: str) -> list[Block]:
-    """A text of a few lines, such as an answer, as paragraphs and list items; it has no headings."""
+def typescript(text: str) -> list[Block]:
+    """A text whose lines and blank lines are all the shape it has, as blocks."""
     (blocks,) = _pages([text])
-    return [replace(block, kind="prose", level=0) if block.kind == "heading" else block for block in blocks]
+    return blocks
+
+
+def paragraphs(text: str) -> list[Block]:
+    """A text of a few lines, such as an answer: no line of it is a heading."""
+    return [replace(block, kind="prose", level=0) if block.kind == "heading" else block for block in typescript(text)]
 
 
 def decoded(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str, list[str]]:

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 
 from pipeline.sources.archives import opened
 from pipeline.sources.blocks import Block, Kind, Reading, ReadLimits, Unreadable
-from pipeline.sources.clean import repaired
+from pipeline.sources.clean import raised, repaired
 from pipeline.sources.sentences import split_sentences
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -211,11 +211,17 @@ def _spoken(paragraph: Any) -> _Spoken:
         if tag in _BREAKS and (tag != qn("w:br") or element.get(qn("w:type")) == "page"):
             spoken.breaks.append((length, tag != qn("w:br")))
         elif tag in _PIECES:
-            pieces.append(_PIECES[tag] or element.text or "")
+            text = _PIECES[tag] or element.text or ""
+            pieces.append(raised(text, "".join(pieces[-3:])) if _is_raised(element) else text)
             length += len(pieces[-1])
         elif tag not in _LEFT_OUT and not (tag == qn("w:r") and _is_hidden(element)):
             waiting += reversed([child for child in element if isinstance(child.tag, str)])
     return spoken._replace(text="".join(pieces))
+
+
+def _is_raised(text: Any) -> bool:
+    align = text.getparent().find(f"{qn('w:rPr')}/{qn('w:vertAlign')}")
+    return align is not None and align.get(qn("w:val")) == "superscript"
 
 
 def _is_hidden(run: Any) -> bool:

@@ -152,6 +152,14 @@ def test_a_raised_note_number_is_no_part_of_the_sentence(setter, read):
     assert read().text == "Silence gives a speaker time to find the word."
 
 
+def test_a_raised_exponent_stays_one(setter, read):
+    setter.at(72, 700, "It takes 10")
+    width = setter.canvas.stringWidth("It takes 10", "Helvetica", 11)
+    setter.at(72 + width, 704, "6", 6)
+    setter.at(72 + width + 7, 700, "words to say it.")
+    assert read().text == "It takes 10⁶ words to say it."
+
+
 def test_text_drawn_twice_for_boldness_is_read_once(setter, read):
     for shift in (0, 0.2):
         setter.at(72 + shift, 700, "Listening is a habit.")

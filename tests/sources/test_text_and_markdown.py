@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.sources import ReadLimits, Unread, read_document
-from pipeline.sources.markdown import plain
+from pipeline.sources.markdown import read_markdown
 
 
 @pytest.fixture
@@ -90,9 +90,63 @@ def test_markdown_leaves_its_words_and_loses_its_markup(read):
     assert found.warnings == ("2 code block(s) were left out",)
 
 
-@given(st.text(max_size=60))
-def test_plain_words_never_hold_a_line_break_and_never_fail(line):
-    assert "\n" not in plain(line)
+TODAY = """- [Steps](#steps)
+- [More](#more)
+
+## Steps
+
+1. First.
+1. Second, see [here](#more).
+
+   Its reason.
+   - [x] Done.
+1. Third.
+
+About 10<sup>6</sup> words[^1] are known.<sup>[2]</sup>
+
+[^1]: Counted by nobody.
+
+<details><summary>More</summary>
+<p>Words in <b>HTML</b>.</p>
+
+</details>
+
+\\*Not emphasis\\*, `a|b`.<br>Bye.
+"""
+
+
+def test_markdown_is_read_as_people_write_it_today(read):
+    found = read("a.md", TODAY)
+    assert blocks(found) == [
+        ("heading", "Steps"),
+        ("item", "1. First."),
+        ("item", "2. Second, see here."),
+        ("prose", "Its reason."),
+        ("item", "• Done."),
+        ("item", "3. Third."),
+        ("prose", "About 10⁶ words are known."),
+        ("prose", "More"),
+        ("prose", "Words in HTML."),
+        ("prose", "*Not emphasis*, a|b. Bye."),
+    ]
+    assert found.warnings == ("1 footnote(s) were left out", "2 line(s) of a table of contents were left out")
+
+
+MARKS = ["# ", "- ", "1. ", "> ", "|", "|-|", "**", "`", "```", "[^1]", "[a](#b)", "<sup>", "</sup>", "</p>", "<!--"]
+MARKS += ["word ", "\n", "\n\n", "    ", "\\", "&amp;", "===", "---", "é", "- [x] "]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return tmp_path_factory.mktemp("markdown") / "a.md"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(MARKS), max_size=30))
+def test_no_heap_of_marks_fails_or_leaves_a_line_break_in_a_block(file, pieces):
+    file.write_text(f"first {''.join(pieces)}", encoding="utf-8")
+    for _, found in read_markdown(file, ReadLimits()).pages:
+        assert all(block.text and "\n" not in block.text for block in found)
 
 
 def test_paragraphs_of_a_text_are_parted_by_blank_lines(read):
