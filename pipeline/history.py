@@ -27,12 +27,13 @@ class History:
         self._ledger = ledger
         self._accept = accept_changes
         self._stands_for: dict[str, str] = {}
+        self._standing: dict[str, str] = {}
         self.changes: dict[str, Change] = {}
         """By key of the request as it would be asked today."""
 
     def told(self, key: str) -> Reply | None:
         """The reply to a request, or to the request it was before it changed."""
-        return self._ledger.get(self._stands_for.get(key, key))
+        return self._ledger.get(self._as_paid(key))
 
     @property
     def held(self) -> int:
@@ -41,11 +42,26 @@ class History:
 
     def has(self, key: str) -> bool:
         """Whether `told` knows a reply."""
-        return key in self._stands_for or self._ledger.has(key)
+        return self._as_paid(key) != key or self._ledger.has(key)
 
     def place(self, key: str) -> int:
         """Place of a request in the order of first planning."""
-        return self._ledger.place(self._stands_for.get(key, key))
+        return self._ledger.place(self._as_paid(key))
+
+    def paid(self, kind: str, subject: str) -> bool:
+        """Whether a request of this kind about this subject was ever paid for, and brought something to read."""
+        return self._paid(kind, subject) is not None
+
+    def _paid(self, kind: str, subject: str) -> str | None:
+        """Key of the newest such request."""
+        before = self._ledger.answered_before(kind, subject)
+        if before is None or self._ledger.cost(before).usd == 0 or not self._readable(before):
+            return None
+        return before
+
+    def _as_paid(self, key: str) -> str:
+        """Key of the request whose reply counts for this one."""
+        return self._stands_for.get(key) or self._standing.get(key, key)
 
     def plan(self, drafters: Sequence[Drafter]) -> Iterator[list[Request]]:
         """The requests of each stage, each once, in plan order; a stage may look at the replies of those before it."""
@@ -59,10 +75,13 @@ class History:
             yield list(new.values())
 
     def _compare(self, request: Request) -> None:
-        if request.key in self._stands_for or self._ledger.has(request.key):
+        if self._as_paid(request.key) != request.key or self._ledger.has(request.key):
             return
-        before = self._ledger.answered_before(request.kind, request.subject)
-        if before is None or self._ledger.cost(before).usd == 0 or not self._readable(before):
+        before = self._paid(request.kind, request.subject)
+        if before is None:
+            return
+        if request.standing:
+            self._standing[request.key] = before
             return
         self.changes[request.key] = Change(request, before)
         if not self._accept:

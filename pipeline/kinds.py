@@ -72,6 +72,7 @@ class Line(NamedTuple):
 DRAFTERS: dict[str, Line] = {
     "math": Line("pipeline.draft.math"),
     "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
+    "questions": Line("pipeline.draft.questions", rests_on_records=True),
 }
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)

@@ -15,7 +15,7 @@ from pipeline.curate import SHARD, Material, curate
 from pipeline.curate.diversity import Diversity, diversity
 from pipeline.curate.findings import Finding
 from pipeline.curate.persona import Said, catch_phrases
-from pipeline.draft import Drafter
+from pipeline.draft import Aiming, Drafter
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, json_line, write_folder
@@ -97,7 +97,7 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
         prove_no_leak(kept, parts, recipe.language)
         funnel.published, funnel.typos = parts.counts, len(parts.slips)
         variety = diversity(_counting_flags(kept, funnel), given.sources.passages, recipe.diversity)
-        remarks = [*parts.told, *_compliance(given), *variety.lines()]
+        remarks = [*parts.told, *_compliance(given), *_shortfall(given, kept), *variety.lines()]
         for line in (*funnel.lines(), *remarks):
             say(line)
         if not parts.counts[TRAIN]:
@@ -183,6 +183,13 @@ def _counting_flags(records: Iterable[Record], funnel: Funnel) -> Iterator[Recor
 def _compliance(given: Ingredients) -> list[str]:
     in_voice = (drafter for drafter in given.drafters if isinstance(drafter, PersonaDrafter))
     return [drafter.compliance(given.history.told).line() for drafter in in_voice]
+
+
+def _shortfall(given: Ingredients, records: Iterable[Record]) -> Iterator[str]:
+    """What drafters that work towards a number lack of it."""
+    for drafter in given.drafters:
+        if isinstance(drafter, Aiming):
+            yield from drafter.shortfall(records, given.history.told)
 
 
 def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity) -> Provenance:

@@ -100,7 +100,10 @@ class Draft(_Frozen):
     quote: str = Field(default="", description="the words of the passage that the answer rests on")
     passage: str = Field(default="", description="id of the passage it was drafted from")
     persona: str = Field(default="", description="name of the persona it was drafted for")
-    field: str = Field(default="", description="field of knowledge of a question to be refused, prompt of a persona's")
+    field: str = Field(
+        default="",
+        description="what was asked for: a field of knowledge, a persona's prompt, a nature of question, a task",
+    )
     term: str = Field(default="", description="the term of the document that a near-topic question names")
     fact: str = Field(default="", description="names what is asked: one passage, quote and answer in many wordings")
     context: str = Field(default="", description="text that is shown with the question, and that the answer rests on")

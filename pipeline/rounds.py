@@ -43,13 +43,16 @@ class Rounds:
             name: wanted for name, wanted in self.loaded.recipe.wanted.items() if DRAFTERS[name].rests_on_records
         }
         last = max((getattr(wanted, "rounds", 1) for wanted in resting.values()), default=0)
+        ground = replace(ground_of(self.loaded, self.sources, self.model), paid=self.history.paid)
+        asked_more = True
         for number in range(1, last + 1):
-            ground = replace(ground_of(self.loaded, self.sources, self.model), round=number)
-            ground = replace(ground, records=list(self._records(drafters)))
+            if asked_more:
+                ground = replace(ground, records=list(self._records(drafters)), earlier=drafters)
             of_round = {name: wanted for name, wanted in resting.items() if getattr(wanted, "rounds", 1) >= number}
-            new = build_drafters(of_round, ground)
+            new = build_drafters(of_round, replace(ground, round=number))
             yield new
             drafters = [*drafters, *new]
+            asked_more = any(next(drafter.requests(0, self.history.told), None) for drafter in new)
 
     def all(self) -> list[Drafter]:
         """The drafters of every round, as the ledger lets them be built."""

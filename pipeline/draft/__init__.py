@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from pipeline.records import Draft, Record, Rejection
@@ -46,3 +46,12 @@ class Exemplified(Drafter, Protocol):
     """A drafter whose requests show examples: a draft that repeats one of them is nothing new."""
 
     examples: Sequence[str]
+
+
+@runtime_checkable
+class Aiming(Drafter, Protocol):
+    """A drafter that is to bring a number of records, and says what is lacking of it."""
+
+    def shortfall(self, records: Iterable[Record], told: Told) -> Iterator[str]:
+        """Lines for the run and for the card, given the records that a person wants."""
+        ...

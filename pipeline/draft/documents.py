@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.draft import Told
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
-from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
+from pipeline.draft.replies import Unreadable, tidied
+from pipeline.draft.wordings import worded
 from pipeline.records import Draft, Passage, Rejection, content_id
 from pipeline.teacher.request import Request
 
@@ -72,17 +73,8 @@ def _wordings(item: object, number: int, passage: Passage, request: Request) -> 
         yield shape.rejection(request, passage=passage.id)
         return
     quote, answer = quote.strip(), tidied(answer)
-    name = content_id(passage.id, quote, answer)
-    for question in questions:
-        if not isinstance(question, str) or not question.strip():
-            yield NO_TEXT.rejection(request, passage=passage.id, quote=quote)
-            continue
-        yield Draft(
-            kind="document",
-            question=tidied(question),
-            answer=answer,
-            quote=quote,
-            passage=passage.id,
-            fact=name,
-            request=request.key,
-        )
+    fact_id = content_id(passage.id, quote, answer)
+    draft = Draft(
+        kind="document", question="", answer=answer, quote=quote, passage=passage.id, fact=fact_id, request=""
+    )
+    yield from worded(draft, questions, request)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.draft import Drafter
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.errors import InputError
 from pipeline.records import Passage, Record
@@ -32,6 +33,10 @@ class Ground:
     """As people want them: those they dropped are not here, those they edited are as edited. In plan order."""
     round: int = 1
     """Which round of drafters that rest on records this is, from 1."""
+    earlier: Sequence[Drafter] = ()
+    """The drafters of the rounds before this one."""
+    paid: Callable[[str, str], bool] = lambda kind, subject: False
+    """Whether a request of a kind about a subject was ever paid for: what it brought is asked for again, and stands."""
 
     def bytes_of(self, name: str, field: str) -> bytes:
         """A file that the recipe names in `field`. Raises InputError if it cannot be read."""

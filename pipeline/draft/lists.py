@@ -38,23 +38,24 @@ class Listed(NamedTuple):
     """Why there are no more; None if the list is whole."""
 
 
-def told_list(told: Told, request: Request, name: str) -> Listed:
+def told_list(told: Told, request: Request, name: str, least: int = 1) -> Listed:
     """The list called `name` in the reply to a request; empty and without fault if no reply has come.
 
     Of a reply that was cut, or breaks off, the complete items count, joined by those of its continuations.
+    `least` is 0 where a list of nothing is an answer, and not a fault.
     """
-    *_, last = _chain(told, request, name)
+    *_, last = _chain(told, request, name, least)
     return Listed(last.items, last.fault)
 
 
-def continuations(told: Told, requests: Iterable[Request], name: str, stage: int) -> Iterator[Request]:
+def continuations(told: Told, requests: Iterable[Request], name: str, stage: int, least: int = 1) -> Iterator[Request]:
     """What is asked in a continuation stage (from 1): the rest of every list that still lacks something.
 
     A reply cut at the output limit gets twice the room, once; one that cannot be read is asked for again,
     up to CONTINUATIONS times. What fails even then is a rejection.
     """
     for request in requests:
-        links = list(_chain(told, request, name))
+        links = list(_chain(told, request, name, least))
         if len(links) >= stage and (rest := links[stage - 1].rest) is not None:
             yield rest
 
@@ -68,7 +69,7 @@ class _Link(NamedTuple):
     """The request for what is missing; None if nothing is, or asking again would not help."""
 
 
-def _chain(told: Told, request: Request, name: str) -> Iterator[_Link]:
+def _chain(told: Told, request: Request, name: str, least: int) -> Iterator[_Link]:
     """The state of a list after the request and after each of its continuations that was answered."""
     items: list[tuple[Any, Request]] = []
     asked: Request | None = request
@@ -79,7 +80,7 @@ def _chain(told: Told, request: Request, name: str) -> Iterator[_Link]:
                 yield _Link([], None, None)
             return
         try:
-            yield _Link([*items, *((item, asked) for item in _list(reply, name))], None, None)
+            yield _Link([*items, *((item, asked) for item in _list(reply, name, least))], None, None)
             return
         except Unreadable as fault:
             items = [*items, *((item, asked) for item in _complete_items(reply, name))]
@@ -109,9 +110,9 @@ def _label(item: Any) -> Any:
     return item
 
 
-def _list(reply: Reply, name: str) -> list[Any]:
+def _list(reply: Reply, name: str, least: int) -> list[Any]:
     value = answer_object(reply).get(name)
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or len(value) < least:
         raise Unreadable("wrong_shape", f"The reply's `{name}` is no list, or holds nothing.")
     return value
 

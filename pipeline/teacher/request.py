@@ -64,6 +64,9 @@ class Request:
     differ only in how they ask."""
     prompt: str = ""
     """Fingerprint of the template it was rendered from; the rendered text, not this, is what is hashed."""
+    standing: bool = False
+    """Not hashed. It is worded after what has passed the checks so far, which changes with every verdict of a person:
+    once it was answered, that reply stands for it, and no change is spoken of."""
 
     @property
     def shape(self) -> str:

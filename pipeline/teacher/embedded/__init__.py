@@ -46,6 +46,7 @@ def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.math import math_answers, math_problems
+    from pipeline.teacher.embedded.passage_questions import passage_questions
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import (
         answered_questions,
@@ -56,6 +57,7 @@ def _drafters() -> dict[str, Drafter]:
 
     return {
         "document_questions": document_questions,
+        "passage_questions": passage_questions,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
@@ -112,6 +114,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "methods": "math_answers",
         "examples": "instruct_tasks",
         "equations": "math_problems",
+        "wanted": "passage_questions",
         "premise": "false_premise_questions",
         "passages": "answered_questions",
         "answer": "judge",

@@ -176,6 +176,18 @@ def advice(situation: str) -> list[str]:
     return wordings
 
 
+def scenario(situation: str) -> list[str]:
+    """What to do in a situation that one is asked to imagine."""
+    conjunction, _, bare = situation.partition(" ")
+    if conjunction not in ("if", "when"):
+        return []
+    return [
+        f"imagine that {bare}; what should you do next",
+        f"picture a situation in which {bare}; how would you act",
+        f"{bare}; what do you do",
+    ]
+
+
 def outcome(situation: str) -> list[str]:
     """What happens in a situation."""
     return [

@@ -75,13 +75,13 @@ def _facts(passage: str, heading: list[str], most: int) -> Iterator[Fact]:
         if found and len(found.questions) >= min(_FEWEST, most):
             yield found
     for row in reading.table_rows(passage):
-        if told := _row(row, proper, most):
-            yield told
+        if told := row_fact(row, proper):
+            yield Fact(row.text, told[0], different(told[1], most))
 
 
 def _plain(text: str, topic: str, proper: frozenset[str], most: int) -> Fact | None:
     """The fact that a sentence states, or None where it leans on its neighbours or no rule reads it."""
-    answer = _without_connective(text)
+    answer = without_connective(text)
     if not stands_alone(answer):
         return None
     read = statement(answer, proper)
@@ -93,13 +93,13 @@ def _plain(text: str, topic: str, proper: frozenset[str], most: int) -> Fact | N
         new = not content_words(topic) & content_words(first)
         if new and not read.lead and not first.startswith("how would you complete"):
             ranked.append((_TOPIC_RANK, f"on the subject of {topic}, {first}"))
-    named = [(rank, wording) for rank, wording in ranked if _is_definite(wording, answer)]
+    named = [(rank, wording) for rank, wording in ranked if is_definite(wording, answer)]
     if not any(rank < COMPLETION_RANK for rank, _ in named):
         return None
-    return Fact(text, answer, _different(named, most))
+    return Fact(text, answer, different(named, most))
 
 
-def _is_definite(wording: str, answer: str) -> bool:
+def is_definite(wording: str, answer: str) -> bool:
     """Whether the question shares enough words with the sentence to be about it and nothing else."""
     stems = {word[:4] for word in content_words(answer)}
     shared = {word for word in content_words(wording) if word[:4] in stems}
@@ -130,18 +130,20 @@ def _step(sentence: reading.Sentence, named: tuple[str, str], topic: str, most: 
     verb, *rest = reading.uncapitalised(reading.tokens(explanation.rstrip(".!")), proper)
     action, doing = reading.joined((verb, *rest)), reading.joined((english.gerund(verb), *rest))
     answer = f"In {topic}, the {noun} called “{name}” is to {action}."
-    return Fact(sentence.text, answer, _different(enumerate(wordings.step(name, noun, topic, action, doing)), most))
+    return Fact(sentence.text, answer, different(enumerate(wordings.step(name, noun, topic, action, doing)), most))
 
 
-_SITUATIONS = frozenset(("situation", "case", "occasion"))
+SITUATIONS = frozenset(("situation", "case", "occasion"))
 
 
-def _row(row: reading.TableRow, proper: frozenset[str], most: int) -> Fact | None:
-    """What the columns of a row give for the situation in its first cell, where they name ways to act."""
-    situation = _inside(row.cells[0], proper)
-    contents = [_inside(content, proper) for content in row.cells[1:]]
+def row_fact(row: reading.TableRow, proper: frozenset[str]) -> tuple[str, list[tuple[float, str]]] | None:
+    """What the columns of a row give for the situation in its first cell, where they name ways to act; and how to ask
+    for it, the most direct wording first.
+    """
+    situation = inside(row.cells[0], proper)
+    contents = [inside(content, proper) for content in row.cells[1:]]
     columns = [column.lower() for column in row.columns[1:]]
-    if row.columns[0].lower() not in _SITUATIONS or statement(row.cells[0], proper) is None:
+    if row.columns[0].lower() not in SITUATIONS or statement(row.cells[0], proper) is None:
         return None
     if not all(english.is_gerund(content.split()[0]) for content in contents) or len(columns) > 3:
         return None
@@ -151,15 +153,16 @@ def _row(row: reading.TableRow, proper: frozenset[str], most: int) -> Fact | Non
         f"{wordings.article(column)} {column} is {content}" for column, content in zip(columns, contents, strict=True)
     ]
     answer = f"When {situation}, {', and '.join(said)}."
-    return Fact(row.text, answer, _different(enumerate(wordings.row(columns, contents, situation)), most))
+    return answer, list(enumerate(wordings.row(columns, contents, situation)))
 
 
-def _inside(text: str, proper: frozenset[str]) -> str:
+def inside(text: str, proper: frozenset[str]) -> str:
     """A cell or heading as it reads inside a sentence."""
     return reading.joined(reading.uncapitalised(reading.tokens(text), proper))
 
 
-def _without_connective(text: str) -> str:
+def without_connective(text: str) -> str:
+    """The sentence without the "However, " that leans on the one before it."""
     for connective in lexicon.CONNECTIVES:
         if text.startswith(connective + ", "):
             rest = text[len(connective) + 2 :]
@@ -167,7 +170,7 @@ def _without_connective(text: str) -> str:
     return text
 
 
-def _different(ranked: Iterable[tuple[float, str]], most: int) -> tuple[str, ...]:
+def different(ranked: Iterable[tuple[float, str]], most: int) -> tuple[str, ...]:
     """The best-ranked wordings that stand alone, name what they ask about and differ from one another."""
     chosen: list[str] = []
     for _, wording in sorted(ranked):
@@ -205,7 +208,7 @@ def _distinct(facts: Iterator[Fact]) -> list[Fact]:
     kept: list[Fact] = []
     taken: list[str] = []
     for fact in facts:
-        questions = tuple(q for q in fact.questions if not any(_confused(q, other) for other in taken))
+        questions = tuple(q for q in fact.questions if not any(confused(q, other) for other in taken))
         if len(questions) < min(_FEWEST, len(fact.questions)) or not questions:
             continue
         kept.append(Fact(fact.quote, fact.answer, questions))
@@ -213,5 +216,6 @@ def _distinct(facts: Iterator[Fact]) -> list[Fact]:
     return kept
 
 
-def _confused(question: str, other: str) -> bool:
+def confused(question: str, other: str) -> bool:
+    """Whether a question would be taken for another, which is given in lower case."""
     return fuzz.ratio(question.casefold(), other) >= _CONFUSED

@@ -1,0 +1,128 @@
+"""Sample settings of every drafter, on a few sections of the sample document: its tests and its page rest on them.
+
+A drafter that is added is added here too: `test_every_drafter.py` runs it, and `make docs` shows it on its page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.draft import Drafter
+from pipeline.history import History
+from pipeline.kinds import DRAFTERS
+from pipeline.laid import Laid
+from pipeline.material import gather
+from pipeline.recipe import load_recipe
+from pipeline.records import Record, Rejection
+from pipeline.review.verdicts import read_sheets
+from pipeline.rounds import Rounds
+from pipeline.run import Options, Outcome, run
+from pipeline.teacher.endpoint import environment, find_teacher
+from pipeline.teacher.ledger import Ledger
+from tests.conftest import ROOT
+
+
+class Sample(NamedTuple):
+    """A recipe that shows one drafter."""
+
+    settings: str
+    """What stands under its name in the recipe, as YAML; shown in docs/drafters.md."""
+    gives: frozenset[str]
+    """Kinds of record."""
+    beside: str = ""
+    """Sections that it needs beside `documents:`; shown too."""
+    loses: frozenset[str] = frozenset()
+    """Causes for which the checks may reject some of what the embedded teacher drafts for it."""
+    sections: tuple[int, int] = (1, 4)
+    """First and last section of the sample document that it is shown on."""
+
+
+SAMPLES: dict[str, Sample] = {
+    "questions": Sample(
+        settings="""\
+per_passage: {factual: 4, how: 3, why: {easy: 3, hard: 1}, comparison: 2, scenario: 2}
+wordings: 3
+attempts: 2""",
+        gives=frozenset({"document"}),
+        loses=frozenset({"nothing_found", "exact_duplicate"}),  # `documents:` asked some before
+    ),
+}
+
+_RECIPE = """\
+name: {name}
+meaning: {{enabled: false}}
+documents:
+  files: [sample.md]
+  facts_per_passage: 2
+  wordings: 2
+split: {{unseen: 0.2}}
+{beside}
+drafters:
+  {name}:
+{settings}
+"""
+
+
+def document(first: int, last: int) -> str:
+    """Some of the sample document's second-level sections, under its title."""
+    text = (ROOT / "samples" / "good_and_bad_communication.md").read_text(encoding="utf-8")
+    title, *sections = text.split("\n## ")
+    return "\n## ".join([title.split("\n\n")[0] + "\n", *sections[first - 1 : last - 1]])
+
+
+@dataclass
+class Workspace:
+    """A recipe with one drafter, and what its runs made."""
+
+    name: str
+    folder: Path
+    said: list[str] = field(default_factory=list)
+    """By the newest run."""
+
+    @classmethod
+    def of(cls, name: str, folder: Path) -> Workspace:
+        """The sample recipe of a drafter, written down in a folder."""
+        sample = SAMPLES[name]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "sample.md").write_text(document(*sample.sections), encoding="utf-8")
+        settings = "\n".join(f"    {line}" for line in sample.settings.splitlines())
+        text = _RECIPE.format(name=name, beside=sample.beside, settings=settings)
+        (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+        return cls(name, folder)
+
+    @property
+    def outputs(self) -> Path:
+        return self.folder / "outputs" / self.name
+
+    def run(self, **options) -> Outcome:
+        """Raises as `pipeline.run.run` does."""
+        self.said = []
+        loaded = load_recipe(self.folder / "recipe.yaml")
+        return run(loaded, Options(out=self.folder / "outputs", **options), self.said.append, lambda ended, of: None)
+
+    def ends(self) -> tuple[list[Record], list[Rejection]]:
+        """Every record, published or withheld, and every rejection."""
+        with Ledger.look(self.outputs) as ledger:
+            laid = Laid(ledger)
+            records = list(laid.records(laid.lines).values())
+        lines = (self.outputs / "rejected.jsonl").read_bytes().splitlines()
+        return records, [Rejection.model_validate_json(line) for line in lines]
+
+    @contextmanager
+    def history(self, model: str = "") -> Iterator[tuple[list[Drafter], History]]:
+        """The drafters of all rounds, and what they were told."""
+        loaded = load_recipe(self.folder / "recipe.yaml")
+        address = find_teacher(model, "", environment())
+        with Ledger.look(self.outputs) as ledger:
+            history = History(ledger, False)
+            verdicts = read_sheets(self.outputs / "review", Laid(ledger).lines)
+            sources = gather(loaded, lambda line: None)
+            yield Rounds(loaded, sources, address.model, history, self.outputs, verdicts).all(), history
+
+    def own(self, drafters: Sequence[Drafter]) -> list[Drafter]:
+        """Those of the drafters that the sample is about."""
+        return [drafter for drafter in drafters if type(drafter).__module__ == DRAFTERS[self.name].home]
