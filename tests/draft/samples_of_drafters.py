@@ -5,6 +5,7 @@ A drafter that is added is added here too: `test_every_drafter.py` runs it, and 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ class Sample(NamedTuple):
     """Sections that it needs beside `documents:`; shown too."""
     loses: frozenset[str] = frozenset()
     """Causes for which the checks may reject some of what the embedded teacher drafts for it."""
+    files: tuple[str, ...] = ()
+    """Of samples/, that its settings name."""
+    documents: str = "facts_per_passage: 2, wordings: 2"
+    """Under `documents:`, which it draws on or whose records it takes up; empty where it needs none."""
     sections: tuple[int, int] = (1, 4)
     """First and last section of the sample document that it is shown on."""
 
@@ -50,15 +55,25 @@ attempts: 2""",
         gives=frozenset({"document"}),
         loses=frozenset({"nothing_found", "exact_duplicate"}),  # `documents:` asked some before
     ),
+    "math": Sample(
+        settings="problems: problems.yaml\nvariations: 2\nsimilar: 1",
+        gives=frozenset({"math"}),
+        files=("problems.yaml",),
+        documents="",
+    ),
+    "self_instruct": Sample(
+        settings="seeds: seed_tasks.jsonl\nrequests: 3\ntasks: 5\nrounds: 2",
+        gives=frozenset({"self_instruct"}),
+        loses=frozenset({"not_novel", "exact_duplicate"}),
+        files=("seed_tasks.jsonl",),
+        documents="",
+    ),
 }
 
 _RECIPE = """\
 name: {name}
 meaning: {{enabled: false}}
-documents:
-  files: [sample.md]
-  facts_per_passage: 2
-  wordings: 2
+{documents}
 split: {{unseen: 0.2}}
 {beside}
 drafters:
@@ -89,8 +104,11 @@ class Workspace:
         sample = SAMPLES[name]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "sample.md").write_text(document(*sample.sections), encoding="utf-8")
+        for file in sample.files:
+            shutil.copy(ROOT / "samples" / file, folder)
         settings = "\n".join(f"    {line}" for line in sample.settings.splitlines())
-        text = _RECIPE.format(name=name, beside=sample.beside, settings=settings)
+        documents = f"documents: {{files: [sample.md], {sample.documents}}}" if sample.documents else ""
+        text = _RECIPE.format(name=name, documents=documents, beside=sample.beside, settings=settings)
         (folder / "recipe.yaml").write_text(text, encoding="utf-8")
         return cls(name, folder)
 
