@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from pipeline import cli_export
 from pipeline.errors import EXIT_CODES, CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
 
 if TYPE_CHECKING:
@@ -226,6 +227,10 @@ def init(
 
     for line in make_workspace(folder):
         typer.echo(line)
+
+
+app.command()(cli_export.export)
+app.command()(cli_export.check_openai)
 
 
 class _progress:

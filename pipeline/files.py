@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import IO, NamedTuple, Self, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pipeline.crash import passing
-from pipeline.errors import CannotWrite
+from pipeline.errors import CannotWrite, TryAgainLater
 
 _ASIDE = ".{}.aside"
 _MEBIBYTE = 1024 * 1024
@@ -192,6 +194,51 @@ def write_folder(
                 passing("all-but-the-last-file-written")
             changed |= files[name].finish()
     return changed
+
+
+@contextmanager
+def replaced_whole(folder: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `folder` when the block ends without an error.
+
+    A process killed on the way leaves the old folder, or (between two renames) none and the new one aside; never a
+    mixture. Raises TryAgainLater while another process fills it, CannotWrite if the disk refuses.
+    """
+    aside, old = aside_of(folder), folder.with_name(f".{folder.name}.replaced")
+    with _alone(folder.with_name(f".{folder.name}.lock")):
+        try:
+            with blaming(folder):
+                for left in (aside, old):
+                    shutil.rmtree(left, ignore_errors=True)
+                aside.mkdir(parents=True)
+            yield aside
+            with blaming(folder):
+                if folder.exists():
+                    folder.rename(old)
+                passing("export-between-two-renames")
+                try:
+                    aside.rename(folder)
+                except OSError:
+                    if old.exists():
+                        old.rename(folder)
+                    raise
+                sync_folder(folder.parent)
+        finally:
+            for left in (aside, old):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Holds a lock that dies with its holder."""
+    with blaming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TryAgainLater(f"{path}: another process is at work here.", remedy="Wait for it to end.") from None
+        yield
 
 
 def _remove_strays(folder: Path, wanted: Mapping[str, Writing]) -> bool:

@@ -61,6 +61,8 @@ ALLOWED = {
         *("errors", "files", "laid", "recipe", "records", "spool", "history", "material", "drafted", "rounds"),
         *("draft", "curate", "review", "publish", "teacher"),
     },
+    "exporting": {"errors", "files", "publish"},
+    "cli_export": {"errors", "exporting"},
     "reading": {"errors", "recipe", "records", "sources"},
     "material": {
         "kinds",

@@ -42,9 +42,9 @@ def crash_points() -> list[str]:
     return names
 
 
-BATCH = "batch-"
-"""Points of this prefix are passed in `mode: batch` only: test_batch_run kills there."""
-POINTS = [name for name in crash_points() if not name.startswith(BATCH)]
+BATCH, EXPORT = "batch-", "export-"
+"""Points of these prefixes are passed in `mode: batch` or an export: test_batch_run or test_exporting kills there."""
+POINTS = [name for name in crash_points() if not name.startswith((BATCH, EXPORT))]
 
 
 @pytest.fixture(scope="module")

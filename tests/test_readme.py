@@ -58,7 +58,7 @@ def test_every_verb_of_the_readme_exists_with_its_options(verb, tmp_path):
 def test_the_commands_of_the_readme_that_make_data_run_in_its_order(checkout):
     with teaching() as server:
         for command in COMMANDS:
-            if re.search(r"coursework (plan|run|init)\b", command):
+            if re.search(r"coursework (plan|run|init|export)\b", command):
                 real = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.url} if "--model" in command else {}
                 shell(command, checkout, **real)
     assert (checkout / "outputs" / "elon_musk" / "dataset" / "train.jsonl").stat().st_size > 0

@@ -27,7 +27,6 @@ def card(manifest: Manifest, recipe: Recipe) -> str:
 def _head(manifest: Manifest, recipe: Recipe) -> str:
     total = sum(manifest.counts.values())
     files = [{"split": stem, "path": f"{stem}.jsonl"} for stem in (TRAIN, *SLICES) if manifest.counts[stem]]
-    columns = [{"name": name, **_column(kind)} for name, kind in features().items()]
     head: dict[str, Any] = {
         "pretty_name": manifest.name,
         "language": [recipe.language],
@@ -35,25 +34,24 @@ def _head(manifest: Manifest, recipe: Recipe) -> str:
         "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
         "tags": ["synthetic", "coursework"],
         "configs": [{"config_name": "default", "data_files": files}],
-        "dataset_info": {"features": columns},
+        "dataset_info": {"features": columns()},
     }
     licence = "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
     return licence + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
 
 
-def _column(kind: dict[str, Any]) -> dict[str, Any]:
-    """As the hub writes a column's type: `list: string`, or `dtype: string`."""
-    return {"list": kind["feature"]["dtype"]} if kind["_type"] == "List" else {"dtype": kind["dtype"]}
+def columns() -> list[dict[str, Any]]:
+    """A row's columns as the hub writes them: `list: string`, or `dtype: string`."""
+    return [
+        {"name": name} | ({"list": kind["feature"]["dtype"]} if kind["_type"] == "List" else {"dtype": kind["dtype"]})
+        for name, kind in features().items()
+    ]
 
 
 def _body(manifest: Manifest, recipe: Recipe) -> str:
-    parts = [f"# {manifest.name}\n", _origin(manifest)]
+    parts = [f"# {manifest.name}\n", origin(manifest)]
     if manifest.living_persons:
-        names = ", ".join(manifest.living_persons)
-        parts.append(
-            f"**Synthetic imitation.** The answers imitate the manner of {names}, a living person. None of them"
-            " was said or approved by that person; they state no facts about anyone. Say so wherever they are shown.\n"
-        )
+        parts.append(imitation(manifest))
     rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in (TRAIN, *SLICES))
     parts.append(f"| file | rows | what |\n|---|---|---|\n{rows}\n")
     if manifest.remarks:
@@ -71,7 +69,17 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
     return "\n".join(parts)
 
 
-def _origin(manifest: Manifest) -> str:
+def imitation(manifest: Manifest) -> str:
+    """What has to be said wherever answers in the manner of a living person are shown."""
+    names = ", ".join(manifest.living_persons)
+    return (
+        f"**Synthetic imitation.** The answers imitate the manner of {names}, a living person. None of them"
+        " was said or approved by that person; they state no facts about anyone. Say so wherever they are shown.\n"
+    )
+
+
+def origin(manifest: Manifest) -> str:
+    """Who wrote the rows: a teacher, or the rule-based stand-in."""
     models = ", ".join(f"`{name}`" for name in manifest.models) or "nobody"
     if manifest.embedded_teacher:
         return (
