@@ -47,7 +47,7 @@ def ours(url: str, folder: Path) -> tuple[int, int, float]:
         pool = Pool(endpoint, ledger, Budget(Caps(), price, ledger), price, Terms(in_flight=IN_FLIGHT))
         begun = time.monotonic()
         allowance = Allowance.open(Caps(), None, ledger)
-        Asking([drafting], History(ledger, False), lambda ended, wanted: None, allowance).run(pool, ledger)
+        Asking([drafting], History(ledger, False), lambda *counts: None, allowance).run(pool, ledger)
         items = list(drafting.drafts(ledger.get))
         seconds = time.monotonic() - begun
     facts = Counter(passage for passage, _ in {(i.passage, i.fact) for i in items if isinstance(i, Draft)})

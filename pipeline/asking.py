@@ -24,9 +24,10 @@ from pipeline.teacher.ledger import Ledger, Spent
 from pipeline.teacher.pool import Pool, Terms
 from pipeline.teacher.prices import Price
 from pipeline.teacher.request import Reply
+from pipeline.teacher.stop import Stop
 
-Progress = Callable[[int, int], None]
-"""Requests ended, requests asked for in this round."""
+Progress = Callable[[int, int, float], None]
+"""Of this round of asking: requests ended, requests asked for, US dollars paid."""
 
 GRACE_SECONDS = 3.0
 """After SIGTERM: what is not home by then is let go, so that the process ends within five seconds."""
@@ -84,7 +85,7 @@ class Allowance:
         return loaded.model_copy(update={"recipe": loaded.recipe.model_copy(update={"budget": budget})})
 
 
-def ask(asking: Asking, loaded: Loaded, address: Address, price: Price, ledger: Ledger, say: Say) -> str:
+def ask(asking: Asking, loaded: Loaded, address: Address, price: Price, ledger: Ledger, say: Say) -> Stop:
     """Collect what earlier batches have brought, then ask the rest in the recipe's mode.
 
     Returns why the asking stopped early, or nothing; raises as `Asking.run` does. `price` is the usual one.
@@ -117,7 +118,7 @@ class Asking:
     progress: Progress
     allowance: Allowance
 
-    def run(self, pool: Pool, ledger: Ledger) -> str:
+    def run(self, pool: Pool, ledger: Ledger) -> Stop:
         """Ask what was never answered; returns why the asking stopped early, or nothing.
 
         Raises TryAgainLater on SIGTERM, Interrupted on Ctrl-C, both with every received reply on the
@@ -135,7 +136,7 @@ class Asking:
         _end_if_signalled(stopped)
         return stopped
 
-    def run_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> str:
+    def run_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> Stop:
         """Collect batches and, where there is a budget, send what was never answered; returns and raises as `run` does.
 
         The budget is opened after the collecting, for that settles what was reserved.
@@ -148,12 +149,12 @@ class Asking:
         _end_if_signalled(stopped)
         return stopped
 
-    async def _through_the_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> str:
-        told: list[str] = []
+    async def _through_the_lane(self, lane: Lane, budget: Callable[[], Budget] | None, say: Say) -> Stop:
+        told: list[Stop] = []
         task = asyncio.current_task()
         assert task is not None
 
-        def stop(why: str) -> None:
+        def stop(why: Stop) -> None:
             if not told:
                 told.append(why)
                 task.cancel()
@@ -166,7 +167,7 @@ class Asking:
             loop.add_signal_handler(signal.SIGINT, stop, _SIGINT)
         try:
             await lane.collect(say)
-            return await self._submit(lane, budget(), say) if budget is not None else ""
+            return await self._submit(lane, budget(), say) if budget is not None else Stop()
         except asyncio.CancelledError:
             if not told:
                 raise
@@ -174,23 +175,25 @@ class Asking:
         finally:
             await lane.close()
 
-    async def _submit(self, lane: Lane, budget: Budget, say: Say) -> str:
+    async def _submit(self, lane: Lane, budget: Budget, say: Say) -> Stop:
         """The first stage that is not in: a later one may depend on replies that are still to come."""
         for planned in self.history.plan(self.drafters):
             new = [r for r in planned if not self.history.has(r.key) and r.key not in lane.given_up]
             await lane.submit([request for request in new if not lane.jobs.holds(request)], budget, say)
             if new:
                 break
-        return f"the budget of {budget.reached} is used up" if lane.lacking and not lane.jobs.waiting() else ""
+        if lane.lacking and not lane.jobs.waiting():
+            return Stop(f"the budget of {budget.reached} is used up", "budget")
+        return Stop()
 
-    async def _ask(self, pool: Pool, jobs: Jobs) -> str:
+    async def _ask(self, pool: Pool, jobs: Jobs) -> Stop:
         """Stage by stage: replies may bring further requests."""
         self._listen(pool)
         try:
             for planned in self.history.plan(self.drafters):
                 new = [r for r in planned if not self.history.has(r.key) and not jobs.holds(r)]
                 if new and not pool.stopping:
-                    await pool.ask(new, _counting(self.progress, len(new)), _why_unreadable)
+                    await pool.ask(new, _counting(self.progress, len(new), pool), _why_unreadable)
         finally:
             await pool.endpoint.close()
         return pool.stopping
@@ -217,16 +220,18 @@ class Asking:
             loop.add_signal_handler(signal.SIGINT, interrupted)
 
 
-_SIGTERM = "stopped by SIGTERM"
-_SIGINT = "interrupted"
-_PAST_DEADLINE = "the deadline of this run has passed"
+_SIGTERM = Stop("stopped by SIGTERM", "stopped")
+_SIGINT = Stop("interrupted", "interrupted")
+_PAST_DEADLINE = Stop("the deadline of this run has passed", "deadline")
 
 
-def _end_if_signalled(stopped: str) -> None:
+def _end_if_signalled(stopped: Stop) -> None:
     if stopped == _SIGINT:
         raise Interrupted("interrupted; every reply that came is kept.", remedy="Run the same command again.")
     if stopped == _SIGTERM:
-        raise TryAgainLater(f"{stopped}; every reply that came is kept.", remedy="Run the same command again.")
+        raise TryAgainLater(
+            f"{stopped}; every reply that came is kept.", remedy="Run the same command again.", cause=stopped.cause
+        )
 
 
 def _handlers() -> dict[signal.Signals, Any]:
@@ -240,9 +245,9 @@ def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
             signal.signal(one, handler)
 
 
-def _counting(progress: Progress, wanted: int) -> Callable[[], None]:
-    ended = count(1)
-    return lambda: progress(next(ended), wanted)
+def _counting(progress: Progress, wanted: int, pool: Pool) -> Callable[[], None]:
+    ended, before = count(1), pool.paid_usd
+    return lambda: progress(next(ended), wanted, pool.paid_usd - before)
 
 
 def _why_unreadable(reply: Reply) -> str | None:
@@ -253,7 +258,7 @@ def _why_unreadable(reply: Reply) -> str | None:
     return None
 
 
-def _runner() -> Callable[..., str]:
+def _runner() -> Callable[..., Stop]:
     """uvloop where it is installed: it halves the cost of a connection."""
     try:
         import uvloop

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -14,11 +15,14 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline import cli_export
-from pipeline.errors import EXIT_CODES, CannotWrite, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
+from pipeline.errors import EXIT_CODES, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
+from pipeline.mishap import meant
 
 if TYPE_CHECKING:
-    from pipeline.asking import Progress
-    from pipeline.run import Options, Outcome, Plan
+    from pipeline.recipe import Loaded
+    from pipeline.recorded import Called, Wishes
+    from pipeline.run import Options, Plan
+    from pipeline.runlog import Log
 
 TRAIN_VERBS = ("train", "examine", "chat")
 
@@ -75,8 +79,20 @@ Accept = Annotated[
 ]
 
 
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Print nothing when all is well, else one line: cron mails only trouble.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the run's facts as one line of JSON, and nothing else.")]
+Metrics = Annotated[
+    Path | None, typer.Option("--metrics", help="Write them to FILE for Prometheus too.", metavar="FILE")
+]
+Notify = Annotated[
+    str, typer.Option("--notify", help="Run COMMAND at the end, with that line on its input.", metavar="COMMAND")
+]
+
+
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - an option each
     recipe: Recipe,
     out: Out = OUTPUTS,
     model: Model = "",
@@ -85,38 +101,62 @@ def run(
         str, typer.Option("--deadline", help="Stop asking after 90s, 45m or 2h, or at 05:30.", show_default=False)
     ] = "",
     train: Annotated[bool, typer.Option("--train", help="Then train the student and examine it.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    metrics: Metrics = None,
+    notify: Notify = "",
 ) -> None:
     """Make the dataset: ask the teacher what was never asked, check, split, publish."""
     from pipeline.durations import seconds_until
+    from pipeline.recorded import Called, Wishes
     from pipeline.run import Options
 
     options = Options(out, model, accept_changes, seconds_until(deadline) if deadline else None)
-    outcome = _run(recipe, options)
-    if train and outcome.waiting:
-        typer.echo("not trained yet: replies are still to come")
-    elif train:
-        from train.cli import train_and_examine
-
-        train_and_examine(recipe, outcome.folder)
+    _run(Called("run", recipe, out, Wishes(quiet, as_json, metrics, notify)), options, train)
 
 
 @app.command()
-def reparse(recipe: Recipe, out: Out = OUTPUTS, model: Model = "") -> None:
+def reparse(
+    recipe: Recipe,
+    out: Out = OUTPUTS,
+    model: Model = "",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Read the paid replies again with today's parser and checks, and publish. Buys nothing."""
+    from pipeline.recorded import Called, Wishes
     from pipeline.run import Options
 
-    _run(recipe, Options(out, model, ask=False))
+    _run(Called("reparse", recipe, out, Wishes(quiet, as_json)), Options(out, model, ask=False))
 
 
-def _run(recipe: Path, options: Options) -> Outcome:
-    from pipeline.recipe import load_recipe
+def _run(called: Called, options: Options, train: bool = False) -> None:
+    """The stages, and the student after them, on record."""
+    from pipeline.recorded import record
     from pipeline.run import run as run_stages
+    from pipeline.terminal import drawn
 
-    with _progress() as progress:
-        outcome = run_stages(load_recipe(recipe), options, typer.echo, progress)
-    for problem in outcome.problems:
-        typer.echo(problem, err=True)
-    return outcome
+    say = _saying(called.wishes)
+
+    def work(loaded: Loaded, log: Log) -> None:
+        with nullcontext(say) if called.wishes.quiet else drawn(log, say) as tell:
+            outcome = run_stages(loaded, options, log.noting(tell), log)
+        if train and outcome.waiting:
+            say("not trained yet: replies are still to come")
+        elif train:
+            from train.cli import train_and_examine
+
+            log.stage("student")
+            train_and_examine(called.recipe, outcome.folder, say, called.wishes.quiet)
+
+    record(called, work, typer.echo, partial(typer.echo, err=True))
+
+
+def _saying(wishes: Wishes) -> Callable[[str], None]:
+    """Where a run says what it does: nowhere in a quiet night, and not where the line of JSON goes."""
+    if wishes.quiet:
+        return lambda line: None
+    return partial(typer.echo, err=wishes.as_json)
 
 
 @app.command()
@@ -233,24 +273,6 @@ app.command()(cli_export.export)
 app.command()(cli_export.check_openai)
 
 
-class _progress:
-    """One line on a terminal that counts replies; nothing where there is no terminal."""
-
-    def __enter__(self) -> Progress:
-        self._shown = False
-        return self._show if sys.stderr.isatty() else lambda ended, wanted: None
-
-    def _show(self, ended: int, wanted: int) -> None:
-        if ended == wanted or ended % 10 == 0:
-            self._shown = True
-            sys.stderr.write(f"\r{ended} of {wanted} requests")
-            sys.stderr.flush()
-
-    def __exit__(self, *error: object) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
-
-
 def main() -> None:
     """The command `coursework`. Ends with the exit code of what went wrong, after one line that says it."""
     signal.signal(signal.SIGTERM, _terminated)
@@ -259,39 +281,26 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except CourseworkError as error:
-        _end(str(error), error.exit_code)
     except SystemExit as end:  # Typer's, after Ctrl-C, and without a word
-        if end.code == Interrupted.exit_code:
-            _end("interrupted; nothing that was kept is lost. Run the same command again.", Interrupted.exit_code)
-        raise
-    except OSError as error:
-        if error.errno not in _DISK:
-            _mishap(error)
-        _end(f"{error.filename or 'the output'}: {error.strerror}.", CannotWrite.exit_code)
+        if end.code != Interrupted.exit_code:
+            raise
+        _end(meant(KeyboardInterrupt(), _outputs[-1], os.environ))
     except Exception as error:  # noqa: BLE001 - there is nobody above: it is written down, and the exit code says so
-        _mishap(error)
+        _end(meant(error, _outputs[-1], os.environ))
 
 
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
-
-
-def _mishap(error: Exception) -> NoReturn:
-    from pipeline.mishap import report
-
-    _end(report(error, _outputs[-1], os.environ), CourseworkError.exit_code)
-
-
-def _end(line: str, code: int) -> NoReturn:
+def _end(fault: CourseworkError) -> NoReturn:
     """One line, and out. What stdout could not take is let go, or Python would try it again on its way out."""
-    with contextlib.suppress(OSError):
-        typer.echo(f"coursework: {line}", err=True)
+    with suppress(OSError):
+        typer.echo(f"coursework: {fault}", err=True)
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    sys.exit(fault.exit_code)
 
 
 def _terminated(*_: object) -> None:
-    raise TryAgainLater("stopped by SIGTERM; nothing that was kept is lost.", remedy="Run the same command again.")
+    raise TryAgainLater(
+        "stopped by SIGTERM; nothing that was kept is lost.", remedy="Run the same command again.", cause="stopped"
+    )

@@ -44,6 +44,11 @@ class CourseworkError(Exception):
         self.remedy = remedy
         self.cause = cause or type(self).cause
 
+    def flatten(self, *more: str) -> None:
+        """Make it one line, for whoever reads a line a night; `more` is said after it."""
+        self.problem = " ".join(self.problem.splitlines())
+        self.remedy = " ".join((*self.remedy.splitlines(), *more))
+
     def __str__(self) -> str:
         return f"{self.problem} {self.remedy}".strip()
 
@@ -66,7 +71,7 @@ class TeacherError(CourseworkError):
     """The teacher cannot be reached, or will not answer any request of this kind."""
 
     exit_code = 69
-    cause = "teacher"
+    cause = "no_teacher"
 
 
 class KeyRefused(TeacherError):

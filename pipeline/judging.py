@@ -18,6 +18,7 @@ from pipeline.review.verdicts import Verdicts
 from pipeline.teacher.endpoint import Address, environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import find_price
+from pipeline.teacher.stop import Stop
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Court:
     drafter: Address
     ledger: Ledger
 
-    def hear(self, hearing: Hearing, asking: Asking, say: Say) -> str:
+    def hear(self, hearing: Hearing, asking: Asking, say: Say) -> Stop:
         """Ask the judge, within what the drafters left of budget and deadline. Returns and raises as `ask`."""
         address, own = self._judge()
         price = find_price(address, own.recipe.teacher.usd_per_million, own.prices)

@@ -66,7 +66,9 @@ def gather(loaded: Loaded, say: Say) -> Sources:
     if not passages:
         causes = "; ".join(f"{one.name} is {one.fate}" for one in unread) or "the files hold no passage"
         raise InputError(
-            f"no document is left to draft from: {causes}.", remedy="Name readable files under documents.files."
+            f"no document is left to draft from: {causes}.",
+            remedy="Name readable files under documents.files.",
+            cause="no_documents",
         )
     hashes |= {document.name: document.sha256 for document in documents}
     return Sources({passage.id: passage for passage in passages}, persona, hashes, unread)

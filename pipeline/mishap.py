@@ -1,7 +1,8 @@
-"""An error of ours: its traceback goes to a file, and one line says where."""
+"""What an error means to whoever called; the traceback of one of ours goes to a file, and one line says where."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shlex
@@ -14,11 +15,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.errors import CannotWrite, CourseworkError, Interrupted
 
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EPIPE})
+"""What the system says where the fault is of a disk, or of whoever was to read the output."""
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 """A variable whose name ends so holds what nobody else may read."""
 _SHORTEST = 5
 """A shorter value would be blotted out of every other word."""
+
+
+def meant(error: BaseException, folder: Path, environment: Mapping[str, str]) -> CourseworkError:
+    """An error as one of ours. What nobody foresaw is written down in `folder`, as `report` does it. Never raises."""
+    if isinstance(error, CourseworkError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("interrupted; nothing that was kept is lost.", remedy="Run the same command again.")
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return CannotWrite(
+            f"{error.filename or 'the output'}: {error.strerror}.", remedy="Mend that, then run the same command again."
+        )
+    return CourseworkError(report(error, folder, environment))
 
 
 def report(error: BaseException, folder: Path, environment: Mapping[str, str]) -> str:

@@ -33,6 +33,7 @@ from pipeline.recipe import Loaded
 from pipeline.records import Record, Rejection
 from pipeline.review.sheets import lay_sheet
 from pipeline.review.verdicts import Verdicts, decide, read_sheets
+from pipeline.runlog import Log
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import Address
 from pipeline.teacher.ledger import Ledger
@@ -71,12 +72,13 @@ class Built:
     """Lines of review sheets that could not be followed, each as file:line: what."""
 
 
-def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
+def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
     """Records, rejections, sheet and dataset from what the ledger and the sheets hold; `funnel` counts on.
 
     Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
     """
     recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
+    log.stage("records")
     if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
     laid = Laid(ledger)
@@ -86,8 +88,10 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say) -> Built:
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
         _curate(given, verdicts, spool, rejected, funnel)
         records = _Flagged.of(spool, given)
+        log.stage("sheet")
         lay_sheet(folder / "review", records, laid.lines, laid.note)
         passing("sheet-laid")
+        log.stage("dataset")
         kept = _Kept(records, verdicts)
         for dropped in kept.dropped():
             funnel.rejections[dropped.cause] += 1

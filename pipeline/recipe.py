@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import string
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic import ConfigDict, Field, create_model, field_validator, model_val
 
 from pipeline.kinds import DRAFTERS
 from pipeline.yamlfile import Section, read_yaml
+
+_NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 
 
 class Teacher(Section):
@@ -341,7 +344,7 @@ else:
 class Recipe(Section):
     """All there is to say about one dataset."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="names the folder under outputs/")
+    name: str = Field(pattern=f"^{_NAME}$", description="names the folder under outputs/")
     language: str = Field(
         default="en",
         pattern=r"^[a-z]{2,3}$",
@@ -428,6 +431,16 @@ class Loaded(Section):
         """A prompt template: the workspace's own beside the recipes folder, else the one shipped."""
         own = self.folder.parent / "prompts" / name
         return own if own.exists() else shipped() / "prompts" / name
+
+
+def name_in(path: Path) -> str:
+    """The name that a recipe gives, also one that is wrong elsewhere; empty if none can be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    said = re.search(rf"""^name:[ \t]*(["']?)({_NAME})\1[ \t]*(#.*)?$""", text, re.MULTILINE)
+    return said[2] if said else ""
 
 
 def load_recipe(path: Path) -> Loaded:

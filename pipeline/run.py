@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.asking import Allowance, Asking, Progress, ask, in_batches
+from pipeline.asking import Allowance, Asking, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material
 from pipeline.draft import Drafter
@@ -24,11 +24,13 @@ from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
 from pipeline.review.verdicts import read_sheets
 from pipeline.rounds import Rounds
+from pipeline.runlog import Log
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.endpoint import environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.prices import Price, find_price
 from pipeline.teacher.request import Request
+from pipeline.teacher.stop import Stop
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Plan:
     changes_usd: float | None = None
 
 
-def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outcome:
+def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
     """Everything from the sources to the published dataset. Running it again goes on where it stopped.
 
     Raises InputError if nothing is left to draft from or nothing passed the checks, TeacherError if the
@@ -89,22 +91,28 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
     recipe, folder = loaded.recipe, options.out / loaded.recipe.name
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     say(f"teacher: {address.name}")
+    log.facts.teacher = address.name
+    log.stage("sources")
     sources = gather(loaded, say)
+    log.facts.unread = sources.unread
 
-    with Ledger(folder) as ledger:  # to the end, for two that publish at once would mix their files
+    # The ledger is held to the end, for two that publish at once would mix their files.
+    with Ledger(folder) as ledger, log.holding(ledger, say):
         for inside in (folder, folder / "review", folder / "dataset"):
             sweep(inside)
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
+        log.stage("teacher")
         rounds = Rounds(
             loaded, sources, address.model, history, folder, read_sheets(folder / "review", Laid(ledger).lines)
         )
-        told = _ask(rounds, options, ledger, progress, say)
+        told = _ask(rounds, options, ledger, log, say)
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
-        funnel = Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known)
+        funnel = log.counting(Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known))
         given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing)
-        built = rebuild(given, funnel, say)
+        built = rebuild(given, funnel, say, log)
+        log.facts.problems, log.facts.changed, log.facts.held = built.problems, built.changed, history.held
         waiting = 0 if stopped else Jobs(ledger).waiting()
         if waiting:
             say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")
@@ -124,6 +132,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
             raise TryAgainLater(
                 f"{why}; the dataset holds what the others brought ({asked.unanswered} requests are left).",
                 remedy="Run the same command again: only these are asked.",
+                cause=stopped.cause or "no_reply",
             )
         return Outcome(folder / "dataset", funnel, built.changed, built.problems, waiting)
 
@@ -131,7 +140,7 @@ def run(loaded: Loaded, options: Options, say: Say, progress: Progress) -> Outco
 class _Told(NamedTuple):
     """What there is to go on once the asking is over."""
 
-    stopped: str
+    stopped: Stop
     """Why it ended early, or nothing."""
     drafters: list[Drafter]
     """Of all rounds."""
@@ -140,9 +149,9 @@ class _Told(NamedTuple):
     hearing: Hearing | None
 
 
-def _ask(rounds: Rounds, options: Options, ledger: Ledger, progress: Progress, say: Say) -> _Told:
+def _ask(rounds: Rounds, options: Options, ledger: Ledger, log: Log, say: Say) -> _Told:
     """The drafters round by round, then the judge on what the checks leave in doubt."""
-    loaded, history, stopped = rounds.loaded, rounds.history, ""
+    loaded, history, stopped = rounds.loaded, rounds.history, Stop()
     recipe = loaded.recipe
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
@@ -151,18 +160,19 @@ def _ask(rounds: Rounds, options: Options, ledger: Ledger, progress: Progress, s
     for of_round in rounds:  # also after a stop: what was paid for earlier belongs to the dataset
         # What still waits in a batch would make other parents.
         if options.ask and not stopped and not (drafters and Jobs(ledger).waiting()):
-            stopped = ask(Asking(of_round, history, progress, allowance), loaded, address, price, ledger, say)
+            stopped = ask(Asking(of_round, history, log.asked, allowance), loaded, address, price, ledger, say)
         drafters += of_round
     asked = Asked.of(drafters, history)
     against = material(loaded, rounds.folder, rounds.sources, asked, history, say)
     if recipe.judge is None:
         return _Told(stopped, drafters, asked, against, None)
     replied = chain.from_iterable(drafter.drafts(history.told) for drafter in drafters)
+    log.stage("judge")
     hearing = prepare(replied, against, loaded, address.model)
     # Drafts that still wait in a batch would make other seeds.
     if options.ask and not stopped and not Jobs(ledger).waiting():
         court = Court(loaded, address, ledger)
-        stopped = court.hear(hearing, Asking([], history, progress, allowance), say)
+        stopped = court.hear(hearing, Asking([], history, log.asked, allowance), say)
     against = replace(against, opinions=believed(hearing, recipe.judge, history, say))
     return _Told(stopped, drafters, Asked.of([*drafters, hearing.judge], history), against, hearing)
 
@@ -202,9 +212,13 @@ def _estimate(requests: Sequence[Request], price: Price) -> float | None:
     return price.of(sum(r.input_estimate for r in requests), sum(r.output_estimate for r in requests))
 
 
-def _nothing_passed(funnel: Funnel, unanswered: int, stopped: str) -> Exception:
+def _nothing_passed(funnel: Funnel, unanswered: int, stopped: Stop) -> Exception:
     if stopped:
-        return TryAgainLater(f"{stopped}, before anything could be published.", remedy="Run the same command again.")
+        return TryAgainLater(
+            f"{stopped}, before anything could be published.",
+            remedy="Run the same command again.",
+            cause=stopped.cause,
+        )
     if unanswered and not funnel.answered:
         return TeacherError(
             f"the teacher answered none of {funnel.planned} requests.", remedy="Check that it runs, then run again."
@@ -213,4 +227,5 @@ def _nothing_passed(funnel: Funnel, unanswered: int, stopped: str) -> Exception:
     return InputError(
         f"nothing is left to train on: {funnel.drafts} drafts; rejected: {commonest or 'none'}.",
         remedy="See rejected.jsonl for each with its cause.",
+        cause="nothing_passed",
     )

@@ -13,6 +13,7 @@ from pipeline.laid import Laid
 from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
 from pipeline.records import Rejection, normalised
 from pipeline.review.verdicts import read_sheets
+from pipeline.runlog.folder import Runs
 from pipeline.teacher.audit import audit
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.lock import holder
@@ -43,6 +44,7 @@ def verify(folder: Path, tell: Callable[[str], None]) -> Found:
         folder / "review": _sheets,
         folder / "rejected.jsonl": _rejections,
         folder / "dataset": _dataset,
+        folder / "runs": _runs,
     }
     if not any(path.exists() for path in (folder / "ledger.lock", *parts)):
         raise InputError(
@@ -100,6 +102,10 @@ def _rejections(path: Path, found: Found) -> Iterator[str]:
     for line in read_json_lines(path, Rejection):
         if isinstance(line, BadLine):
             yield f"{path}:{line.number}: {line.fault}"
+
+
+def _runs(folder: Path, found: Found) -> Iterator[str]:
+    yield from (f"{path}: no record of a run can be read there" for path in Runs(folder).strays())
 
 
 def _dataset(folder: Path, found: Found) -> Iterator[str]:

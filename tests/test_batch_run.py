@@ -16,6 +16,7 @@ from pipeline.errors import CourseworkError
 from pipeline.recipe import load_recipe
 from pipeline.run import Options, plan
 from pipeline.run import run as run_stages
+from pipeline.runlog import Log
 from pipeline.teacher.batches import calls, lane, service
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.rehearsal import Rehearsal
@@ -56,7 +57,7 @@ def run(workspace, server, model="m") -> tuple[int, list[str]]:
     said: list[str] = []
     try:
         loaded = load_recipe(workspace / "recipes" / "tiny.yaml")
-        run_stages(loaded, Options(workspace / "outputs", model), said.append, lambda ended, wanted: None)
+        run_stages(loaded, Options(workspace / "outputs", model), said.append, Log())
     except CourseworkError as error:
         return error.exit_code, [*said, str(error)]
     else:

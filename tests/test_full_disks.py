@@ -174,7 +174,7 @@ def test_a_folder_that_one_may_not_write_is_refused_before_anything_is_bought(wo
         finish(workspace, teacher.url)
         asked = len(teacher.bodies)
         outputs(workspace).chmod(0o500)
-        refuses(run(workspace, teacher.url, preexec_fn=without_roots_right), "outputs/tiny/ledger.sqlite")
+        refuses(run(workspace, teacher.url, preexec_fn=without_roots_right), "outputs/tiny/runs", "Permission denied")
         sound = coursework(workspace, "verify", "outputs/tiny", preexec_fn=without_roots_right)
         assert (sound.returncode, sound.stderr) == (0, "")
         outputs(workspace).chmod(0o700)

@@ -16,6 +16,7 @@ from pipeline.errors import TryAgainLater
 from pipeline.recipe import load_recipe
 from pipeline.run import Options
 from pipeline.run import run as run_stages
+from pipeline.runlog import Log
 from pipeline.teacher.embedded import complete
 from pipeline.verify import verify
 from tests.conftest import ROOT
@@ -106,7 +107,7 @@ def finish(workspace: Path, url: str) -> None:
         for _ in range(3):
             with contextlib.suppress(TryAgainLater):
                 loaded = load_recipe(workspace / "recipes" / "tiny.yaml")
-                run_stages(loaded, Options(workspace / "outputs", "m"), lambda line: None, lambda ended, wanted: None)
+                run_stages(loaded, Options(workspace / "outputs", "m"), lambda line: None, Log())
                 return
         raise AssertionError("three runs were not enough")
     finally:

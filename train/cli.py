@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import UsageError
-from train.progress import ProgressLine
+from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
 
 app = typer.Typer(help="Train a student on a dataset, examine it, talk to it.", no_args_is_help=True)
@@ -42,18 +42,20 @@ def train(
     typer.echo(str(home))
 
 
-def train_and_examine(recipe: Path, dataset: Path) -> None:
+def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet: bool = False) -> None:
     """The end of `coursework run --train`: the recipe's student on the dataset it has just published."""
     from train.examination_page import summary
     from train.examine import examine_student
     from train.sft import train_student
 
     _, settings = settings_in(recipe)
-    with ProgressLine() as progress:
-        home = train_student(dataset, settings, None, False, progress.say, progress)
-        examination = examine_student(home, False, progress.say, progress)
-    typer.echo(summary(examination))
-    typer.echo(f"student: {home}\nexamination: {home / 'examination.md'}")
+    with ProgressLine() as drawn:
+        # In a quiet night there is neither a sentence nor a line to draw.
+        tell, progress = (say, no_progress) if quiet else (drawn.say, drawn)
+        home = train_student(dataset, settings, None, False, tell, progress)
+        examination = examine_student(home, False, tell, progress)
+    say(summary(examination))
+    say(f"student: {home}\nexamination: {home / 'examination.md'}")
 
 
 @app.command("examine")

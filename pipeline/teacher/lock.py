@@ -54,7 +54,7 @@ def _lock(lock: IO[str], folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise TryAgainLater(
-            f"{folder} is in use by {_named(folder)}.", remedy="It ends by itself; run again later."
+            f"{folder} is in use by {_named(folder)}.", remedy="It ends by itself; run again later.", cause="locked"
         ) from None
     except OSError as fault:
         raise CannotWrite(

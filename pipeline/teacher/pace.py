@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from time import monotonic
 
+from pipeline.teacher.stop import Stop
+
 
 class Window:
     """How many requests may be under way.
@@ -113,12 +115,12 @@ class Silence:
         self._since = monotonic() if under_way else None
 
     @property
-    def over(self) -> str:
+    def over(self) -> Stop:
         """What to say if it has lasted too long; else empty."""
         if self._since is None or monotonic() - self._since <= self._most:
-            return ""
+            return Stop()
         said = f"{self._most / 60:.0f} minutes" if self._most >= 120 else f"{self._most:g} seconds"
-        return f"the teacher was asked for {said} and no reply came"
+        return Stop(f"the teacher was asked for {said} and no reply came", "silent_teacher")
 
 
 class Patience:

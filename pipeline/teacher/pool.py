@@ -25,6 +25,7 @@ from pipeline.teacher.ledger import Cost, Failure, Ledger
 from pipeline.teacher.pace import Patience, Rate, Silence, Window
 from pipeline.teacher.prices import Price
 from pipeline.teacher.request import Reply, Request
+from pipeline.teacher.stop import Stop
 
 LONGEST_WAIT = 120.0
 """Seconds; a Retry-After beyond it is cut to it, for the next run can wait longer than a process should."""
@@ -89,11 +90,13 @@ class Pool:
         self._causes: Counter[str] = Counter()
         self.good = 0
         """Readable replies received."""
+        self.paid_usd = 0.0
+        """What its replies cost, as far as prices are known."""
         self._hungry = asyncio.Event()
-        self.stopping = ""
+        self.stopping = Stop()
         """Why no further request is sent; empty while all is well."""
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: Stop) -> None:
         """Send nothing more; what is under way comes home first."""
         self.stopping = self.stopping or why
         self._hungry.set()
@@ -156,7 +159,7 @@ class Pool:
                 await self._submit(jobs)
                 jobs = []
                 if self._open == 0:
-                    self.stop(f"the budget of {self._budget.reached} is used up")
+                    self.stop(Stop(f"the budget of {self._budget.reached} is used up", "budget"))
                 if self.stopping:
                     return
                 self._hungry.clear()
@@ -226,6 +229,7 @@ class Pool:
         else:
             self._window.went_well()
             self._budget.settle(job.reserved, paid := self._price.paid(reply, job.reserved))
+            self.paid_usd += paid.usd or 0.0
             passing("reply-received")
             await self._journal.kept(reply, paid)
             self._window.leave()
@@ -313,7 +317,8 @@ class Pool:
         self._causes[cause] += 1
         if not self.good and self._causes[cause] >= ALIKE and cause != "http_429":
             raise TeacherError(
-                f"the first {ALIKE} answers failed alike ({cause}): {detail}", remedy="Mend that, then run again."
+                f"the first {ALIKE} answers failed alike ({cause}): {detail.rstrip('.')}.",
+                remedy="Mend that, then run again.",
             )
 
     def _judge(self, reply: Reply) -> None:

@@ -20,6 +20,7 @@ from pipeline.language import can_tell
 from pipeline.recipe import Checks, load_recipe
 from pipeline.records import Draft
 from pipeline.run import Options, run
+from pipeline.runlog import Log
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -98,7 +99,7 @@ def test_a_good_draft_that_is_damaged_is_told(name: str) -> None:
 
 @pytest.mark.parametrize("recipe", ["communication", "elon_musk"])
 def test_no_draft_of_the_samples_is_called_faulty(recipe: str, tmp_path: Path) -> None:
-    run(load_recipe(ROOT / "recipes" / f"{recipe}.yaml"), Options(tmp_path), lambda line: None, lambda *counts: None)
+    run(load_recipe(ROOT / "recipes" / f"{recipe}.yaml"), Options(tmp_path), lambda line: None, Log())
     rejected = [json.loads(line) for line in (tmp_path / recipe / "rejected.jsonl").open("rb")]
     sheets = [json.loads(line) for path in (tmp_path / recipe / "review").iterdir() for line in path.open("rb")]
     assert len(sheets) >= 200

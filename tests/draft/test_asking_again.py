@@ -18,6 +18,7 @@ from pipeline.errors import InputError
 from pipeline.recipe import load_recipe
 from pipeline.records import Draft, Rejection
 from pipeline.run import Options, plan, run
+from pipeline.runlog import Log
 from pipeline.sources.personas import Persona
 from pipeline.teacher.embedded import MODEL, complete
 from pipeline.teacher.request import Reply, Request
@@ -166,7 +167,7 @@ def test_a_run_asks_again_says_how_many_keep_the_constraints_and_adds_up(tmp_pat
     (tmp_path / "ada_recipe.yaml").write_text("name: ada\nlanguage: de\npersona: {file: ada.yaml}\n")
     loaded, said = load_recipe(tmp_path / "ada_recipe.yaml"), list[str]()
     with pytest.raises(InputError, match="wrong_language 5"):
-        run(loaded, Options(tmp_path), said.append, lambda *counts: None)
+        run(loaded, Options(tmp_path), said.append, Log())
     text = "\n".join(said)
     assert "requests       3   3 answered" in text
     assert (

@@ -38,7 +38,7 @@ def drafted(settings: Rehearsal, folder, count: int, in_flight: int = 32):
         endpoint = open_endpoint(Address("rehearsal", server.url, "none"))
         pool = Pool(endpoint, ledger, Budget(Caps(), FREE, ledger), FREE, Terms(in_flight=in_flight))
         allowance = Allowance.open(Caps(), None, ledger)
-        Asking([drafting], History(ledger, False), lambda ended, wanted: None, allowance).run(pool, ledger)
+        Asking([drafting], History(ledger, False), lambda *counts: None, allowance).run(pool, ledger)
         return list(drafting.drafts(ledger.get)), server.counts()
 
 
