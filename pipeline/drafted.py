@@ -104,6 +104,7 @@ def material(
         absence=found.why if isinstance(found, Absent) else "",
         parents=asked.parents,
         examples=asked.examples,
+        refusals=recipe.refusals.every_sentence if recipe.refusals else (),
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.asking import Asking, ask
-from pipeline.curate import Curator, Material, record_id
+from pipeline.curate import Curator, Material
 from pipeline.draft.judge import Judge, seeds_of
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.history import History
+from pipeline.kinds import KINDS
 from pipeline.material import Say
 from pipeline.recipe import Judge as Settings
 from pipeline.recipe import Loaded
@@ -27,15 +28,15 @@ class Hearing:
 
     judge: Judge
     records: Mapping[str, list[str]]
-    """Doubtful fact to the ids of its records."""
+    """What is in doubt (`Draft.matter`) to the ids of the records that say it."""
 
     def tell_agreement(self, verdicts: Verdicts, history: History, say: Say) -> None:
         """How often people who said keep or drop, or deleted the line, decided as the judge did, believed or not."""
         opinions = self.judge.opinions(history.told)
         pairs = [
-            (opinions[fact].upholds, kept)
-            for fact, records in self.records.items()
-            if fact in opinions
+            (opinions[matter].upholds, kept)
+            for matter, records in self.records.items()
+            if matter in opinions
             for kept in (_kept(record, verdicts) for record in records)
             if kept is not None
         ]
@@ -50,16 +51,20 @@ def prepare(items: Iterable[Draft | Rejection], material: Material, loaded: Load
     doubtful: dict[str, Draft] = {}
     sound: dict[str, Draft] = {}
     records: dict[str, list[str]] = {}
-    for draft, in_doubt in Curator(material, loaded.recipe.checks).grounded(items):
-        (doubtful if in_doubt else sound).setdefault(draft.fact, draft)
+    for draft, record, in_doubt in Curator(material, loaded.recipe.checks).for_the_judge(items):
         if in_doubt:
-            records.setdefault(draft.fact, []).append(record_id(draft))
-    firm = [draft for fact, draft in sound.items() if fact not in doubtful]
+            doubtful.setdefault(draft.matter, draft)
+            if record:
+                records.setdefault(draft.matter, []).append(record)
+        elif KINDS[draft.kind].quoted:
+            sound.setdefault(draft.matter, draft)
+    firm = [draft for matter, draft in sound.items() if matter not in doubtful]
     # More doubts, more seeds: so the judge of new answers is proved anew.
     number = max(settings.seeds, len(doubtful) // 10) if doubtful else 0
     manner = Manner(settings.model or model, 0.0, loaded.recipe.teacher.max_output_tokens)
     prompt = Prompt(loaded.template("judge.jinja"))
-    return Hearing(Judge(list(doubtful.values()), seeds_of(firm, number), material.passages, prompt, manner), records)
+    judge = Judge(list(doubtful.values()), seeds_of(firm, number), material.evidence, prompt, manner)
+    return Hearing(judge, records)
 
 
 @dataclass(frozen=True)
@@ -89,19 +94,19 @@ class Court:
 
 
 def believed(hearing: Hearing, settings: Settings, history: History, say: Say) -> dict[str, tuple[bool, str]]:
-    """Fact to the judge's yes or no and its reason; none of them where the seeds show that it cannot tell."""
+    """What was in doubt to the judge's yes or no and its reason; none where the seeds show that it cannot tell."""
     opinions, proof = hearing.judge.opinions(history.told), hearing.judge.proof(history.told)
-    if not hearing.records:
+    if not hearing.judge.doubts:
         return {}
     if not proof.trusted(settings.trust):
         say(f"judge: its verdicts are not used, for {proof.told()}; {settings.trust:.0%} of both are asked for.")
         return {}
     upheld = sum(opinion.upholds for opinion in opinions.values())
     say(
-        f"judge: of {len(hearing.records)} answers in doubt it upheld {upheld} and rejected {len(opinions) - upheld};"
+        f"judge: of {hearing.judge.doubts} answers in doubt it upheld {upheld} and rejected {len(opinions) - upheld};"
         f" {proof.told()}."
     )
-    return {fact: (opinion.upholds, opinion.reason) for fact, opinion in opinions.items()}
+    return {matter: (opinion.upholds, opinion.reason) for matter, opinion in opinions.items()}
 
 
 def _kept(record: str, verdicts: Verdicts) -> bool | None:

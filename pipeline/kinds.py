@@ -16,6 +16,8 @@ class Kind(NamedTuple):
     """A passage stands behind the answer: its numbers and its meaning are held against it, and the judge may look."""
     quoted: bool = False
     """Words of the passage stand behind the answer: a draft without a quote that stands there is no record."""
+    retold: bool = False
+    """It says what its parent says: its answer is held against the parent's, and so the judge sees it."""
     voiced: bool = False
     """The answer is in a persona's voice: the persona's constraints hold, and the facts in it are counted."""
     refusal: bool = False
@@ -27,6 +29,8 @@ class Kind(NamedTuple):
     another context, for another answer): then only the very same record is a duplicate."""
     split: Literal["source", "field", "train"] = "source"
     """What is held out whole: a passage, or a fact where there is no passage; a field; `train`: nothing is."""
+    paired: bool = False
+    """A worse answer stands beside the answer: published by itself, for training by preference, and never held out."""
     checks: tuple[str, ...] = ()
     """Checks of its own, by name (see pipeline/curate/own.py)."""
     skips: tuple[str, ...] = ()
@@ -57,6 +61,7 @@ KINDS: dict[str, Kind] = {
         skips=("question_mark", "unclear_question", "answer_echo", "list_mark", "answer_cut", "answer_language"),
         answer_words=(1, 400),
     ),
+    "preference": Kind(grounded=True, paired=True, compared=False, checks=("worse",)),
 }
 
 
@@ -73,6 +78,7 @@ DRAFTERS: dict[str, Line] = {
     "math": Line("pipeline.draft.math"),
     "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
     "questions": Line("pipeline.draft.questions", rests_on_records=True),
+    "preference": Line("pipeline.draft.preference", rests_on_records=True),
 }
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)

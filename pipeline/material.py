@@ -111,6 +111,7 @@ def ground_of(loaded: Loaded, sources: Sources, model: str) -> Ground:
         language=recipe.language,
         salt=recipe.split.salt,
         unseen=recipe.split.unseen,
+        refusals=recipe.refusals.every_sentence if recipe.refusals else (),
     )
 
 

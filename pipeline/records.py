@@ -99,10 +99,12 @@ class Draft(_Frozen):
     answer: str
     quote: str = Field(default="", description="the words of the passage that the answer rests on")
     passage: str = Field(default="", description="id of the passage it was drafted from")
-    persona: str = Field(default="", description="name of the persona it was drafted for")
+    persona: str = Field(
+        default="", description="the persona it was drafted for, or another source that has no passages"
+    )
     field: str = Field(
         default="",
-        description="what was asked for: a field of knowledge, a persona's prompt, a nature of question, a task",
+        description="what was asked for: a field of knowledge, a persona's prompt, a nature of question, a task, a way",
     )
     term: str = Field(default="", description="the term of the document that a near-topic question names")
     fact: str = Field(default="", description="names what is asked: one passage, quote and answer in many wordings")
@@ -121,6 +123,11 @@ class Draft(_Frozen):
     replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
     fix: str = Field(default="", description="what the person said is wrong with that record")
     request: str = Field(description="key of the request whose reply held it")
+
+    @property
+    def matter(self) -> str:
+        """Names what it says about its fact, whatever the wording of the question: judged once."""
+        return content_id(self.fact, self.answer)
 
 
 class Record(_Frozen):

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
 from pipeline.laid import Laid
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, read_manifest, read_pairs, read_rows
 from pipeline.records import Rejection, normalised
 from pipeline.review.verdicts import read_sheets
 from pipeline.runlog.folder import Runs
@@ -121,7 +121,8 @@ def _dataset(folder: Path, found: Found) -> Iterator[str]:
         if path.name not in named:
             yield f"{path}: not named by the manifest"
     trained = _Trained()
-    for stem in (TRAIN, *SLICES):
+    # What is trained comes first, for the slices are held against it.
+    for stem in (TRAIN, PREFERENCE, *SLICES):
         yield from _problems(folder / f"{stem}.jsonl", _Rows(stem, manifest, trained), found)
 
 
@@ -132,7 +133,7 @@ def _sha256(path: Path) -> str:
 
 @dataclass
 class _Trained:
-    """What train.jsonl asks and where that comes from, as hashes: the slices must have nothing of it."""
+    """What is trained and where that comes from, as hashes: the slices must have nothing of it."""
 
     questions: set[int] = field(default_factory=set)
     passages: set[str] = field(default_factory=set)
@@ -146,9 +147,17 @@ class _Trained:
     whole: bool = False
     """All of train.jsonl could be read; else nobody can say what it lacks."""
 
+    def add_pair(self, pair: Pair) -> None:
+        """Note a line of preference.jsonl."""
+        if not pair.earlier:
+            self.questions.add(_short(pair.question))
+        if pair.passage:
+            self.passages.add(pair.passage)
+
     def add(self, row: Row) -> None:
         """Note a row of train.jsonl."""
-        self.questions.add(_short(row.question))
+        if not row.earlier:  # what comes after other turns asks by itself nothing that could be known
+            self.questions.add(_short(row.question))
         self.facts.add(row.fact)
         (self.slipped if row.typo_of else self.own).add(row.typo_of or row.id)
         if row.passage:
@@ -158,7 +167,7 @@ class _Trained:
 
     def leak(self, stem: str, row: Row) -> str | None:
         """Why a row of a slice proves nothing, if it does not."""
-        if _short(row.question) in self.questions:
+        if not row.earlier and _short(row.question) in self.questions:
             return "its question is trained"
         if (row.typo_of or row.id) in self.slipped or row.typo_of in self.own:
             return "the same but for a typing slip is trained"
@@ -178,7 +187,7 @@ def _short(question: str) -> int:
 
 @dataclass
 class _Rows:
-    """The check of one file of rows; train.jsonl comes first, for the slices are held against it."""
+    """The check of one file of rows or pairs."""
 
     stem: str
     manifest: Manifest
@@ -186,23 +195,33 @@ class _Rows:
 
     def __call__(self, path: Path, found: Found) -> Iterator[str]:
         count = 0
-        for count, row in enumerate(read_rows(path.parent, self.stem), 1):
-            yield from (f"{path}:{count}: {problem}" for problem in self._faults(row))
+        pairs: Iterator[Row | Pair] = iter(read_pairs(path.parent))
+        rows = pairs if self.stem == PREFERENCE else read_rows(path.parent, self.stem)
+        for count, row in enumerate(rows, 1):
+            faults = self._faults_of_pair(row) if isinstance(row, Pair) else self._faults(row)
+            yield from (f"{path}:{count}: {problem}" for problem in (*self._of_both(row), *faults))
         found.rows += count
         self.trained.whole |= self.stem == TRAIN
-        if count != self.manifest.counts.get(self.stem):
+        if count != self.manifest.counts.get(self.stem, 0):
             yield f"{path}: {count} rows, and the manifest says {self.manifest.counts.get(self.stem)}"
 
-    def _faults(self, row: Row) -> Iterator[str]:
-        if row.prompt != self.manifest.prompt_format.format(question=row.question):
+    def _of_both(self, row: Row | Pair) -> Iterator[str]:
+        if row.prompt != self.manifest.format_of_prompts.of(row.question, row.context, row.earlier):
             yield "the prompt is not the question in the prompt format"
+        if row.id in self.trained.ids:
+            yield f"the id {row.id} stands twice"
+        self.trained.ids.add(row.id)
+
+    def _faults_of_pair(self, pair: Pair) -> Iterator[str]:
+        self.trained.add_pair(pair)
+        if pair.chosen == pair.rejected:
+            yield "the two answers are one"
+
+    def _faults(self, row: Row) -> Iterator[str]:
         if row.completion != f" {row.answer}":
             yield "the completion is not the answer after a blank"
         if row.refusal and row.answer not in self.manifest.refusals:
             yield "its answer is no refusal that the manifest names"
-        if row.id in self.trained.ids:
-            yield f"the id {row.id} stands twice"
-        self.trained.ids.add(row.id)
         if self.stem == TRAIN:
             self.trained.add(row)
         elif leak := self.trained.leak(self.stem, row):

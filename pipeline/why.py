@@ -24,7 +24,7 @@ from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
 from pipeline.laid import Laid
 from pipeline.material import Say, Sources, gather
-from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Row, read_pairs, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
 from pipeline.review.verdicts import Verdicts, read_sheets
@@ -299,12 +299,15 @@ class _Dataset:
     def _stands(self, name: str) -> str:
         """Where in the published dataset a record stands; empty if nowhere."""
         stem = self._stems.get(name, "")
-        return "trained on, in train.jsonl" if stem == TRAIN else stem and f"held out, in {stem}.jsonl"
+        if stem in (TRAIN, PREFERENCE):
+            return f"trained on, in {stem}.jsonl"
+        return stem and f"held out, in {stem}.jsonl"
 
     @cached_property
     def _stems(self) -> dict[str, str]:
         """Record id to file stem of every published row."""
-        return {row.id: stem for stem, row in self._rows()}
+        pairs = {pair.id: PREFERENCE for pair in read_pairs(self.folder / "dataset")}
+        return pairs | {row.id: stem for stem, row in self._rows()}
 
     @cached_property
     def _slips(self) -> dict[str, Row]:

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 SHARED_NOUNS = {
     *("errors", "kinds", "records", "arithmetic", "yamlfile", "words", "constraints", "files", "crash", "corpus"),
     "language",
+    "opposites",
 }
 ALLOWED = {
     "errors": set(),
@@ -27,6 +28,7 @@ ALLOWED = {
     "language": {"errors"},
     "files": {"errors", "crash"},
     "crash": set(),
+    "opposites": set(),
     "mishap": {"errors"},
     "recorded": {"errors", "files", "mishap", "recipe", "runlog"},
     "runlog": {"errors", "crash", "files", "funnel", "review", "sources", "teacher"},
@@ -38,7 +40,7 @@ ALLOWED = {
     "recipe": {"errors", "yamlfile", "kinds"},
     "rounds": {"drafted", "history", "kinds", "material", "recipe", "records", "spool", "draft", "curate", "review"},
     "laid": {"crash", "records", "review", "teacher"},
-    "judging": {"asking", "curate", "draft", "history", "material", "recipe", "records", "review", "teacher"},
+    "judging": {"asking", "curate", "draft", "history", "kinds", "material", "recipe", "records", "review", "teacher"},
     "durations": {"errors"},
     "embedder": {"errors", "recipe"},
     "history": {"draft", "teacher"},

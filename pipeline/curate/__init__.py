@@ -16,6 +16,7 @@ from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Form, form_findings
 from pipeline.curate.grounding import align_quote, grounding_findings, own_words
+from pipeline.curate.judged import Evidence, Opinions, ToJudge, judge_of, judged, to_judge
 from pipeline.curate.meaning import Embedder, Support
 from pipeline.curate.own import OWN
 from pipeline.curate.persona import keeps_constraints, unknown_facts
@@ -54,17 +55,27 @@ class Material:
     embedder: Embedder | None = None
     absence: str = "there is no embedder"
     """Why there is none, where there is none."""
-    opinions: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
-    """Fact to the judge's yes or no, and its reason."""
+    opinions: Opinions = field(default_factory=dict)
     parents: Mapping[str, Record] = field(default_factory=dict)
     """By id, the records that drafts were made from."""
     examples: Sequence[str] = ()
     """What requests showed as examples of what was wanted."""
 
+    refusals: Sequence[str] = ()
+    """The recipe's refusal sentences."""
+
     @cached_property
     def corpus(self) -> Corpus:
         """The words of all passages."""
         return Corpus(self.passages.values())
+
+    def evidence(self, draft: Draft) -> Evidence | None:
+        """What the draft's answer is judged by: its passage, or its parent's answer if it only tells that again or has
+        no passage; None if it has neither."""
+        passage, parent = self.passages.get(draft.passage), self.parents.get(draft.parent)
+        if passage and not (parent and KINDS[draft.kind].retold):
+            return Evidence(" > ".join(passage.heading), passage.text)
+        return Evidence("", parent.answer) if parent else None
 
 
 Word = Finding | Sequence[Finding]
@@ -122,7 +133,7 @@ class Curator:
             _each(lambda draft: tuple(form_findings(draft, self._form))),
             _each(lambda draft: _grounding(draft, self._material, self._thresholds.quote_alike)),
             self._support.findings,
-            _each(lambda draft: _judged(draft, self._material)),
+            _each(lambda draft: judged(draft, self._material.opinions)),
             _each(lambda draft: _persona(draft, self._material, self._thresholds)),
             *self._own,
             _each(lambda draft: _corpus_overlap(draft, self._material, self._thresholds)),
@@ -149,14 +160,14 @@ class Curator:
         found = [finding for check in alone for finding in _findings(next(iter(check([draft]))))]
         return found if rejecting(found) else [*found, *_findings(next(iter(remembering([draft]))))]
 
-    def grounded(self, items: Iterable[Draft | Rejection]) -> Iterator[tuple[Draft, bool]]:
-        """The documents' drafts that no check rejects by itself, each with whether the judge should look at it."""
+    def for_the_judge(self, items: Iterable[Draft | Rejection]) -> Iterator[ToJudge]:
+        """What can be judged of the drafts that no check rejects by itself, each with whether it is in doubt."""
         *alone, _ = self._checks
-        stream = (item for item in items if isinstance(item, Draft) and KINDS[item.kind].grounded)
+        stream = (item for item in items if isinstance(item, Draft) and self._material.evidence(item))
         while shard := list(islice(stream, SHARD)):
             for draft, found in zip(shard, self._findings(shard, alone), strict=True):
                 if rejecting(found) is None:
-                    yield draft, any(_for_the_judge(finding) for finding in found)
+                    yield from to_judge(draft, record_id(draft), found)
 
     def _findings(self, drafts: Sequence[Draft], checks: Sequence[Check]) -> list[list[Finding]]:
         """The checks' words on each draft, up to the first that rejects it."""
@@ -205,8 +216,9 @@ def rejecting(findings: Iterable[Finding]) -> Finding | None:
 
 def record_id(draft: Draft) -> str:
     """The id that the draft has as a record."""
+    way = draft.field if draft.parent else ""
     beside = (draft.context, *draft.earlier, draft.parent)
-    more = (draft.kind, *beside) if any(beside) else ()
+    more = (draft.kind, *beside, *((way,) if way else ())) if any(beside) else ()
     version = (draft.replaces, draft.fix) if draft.replaces else ()
     return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question), *more, *version)
 
@@ -221,9 +233,9 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
     rejected = rejecting(findings)
     if rejected is not None:
         return _rejected(draft, rejected)
-    upheld = any(finding.check == "judge" for finding in findings)
+    asked = {finding.check for finding in findings}
     # What is doubtful and was not judged, the reviewer is told.
-    flagged = [one for one in findings if one.verdict != "passed" and not (upheld and _for_the_judge(one))]
+    flagged = [one for one in findings if one.verdict != "passed" and judge_of(one) not in asked]
     flags = tuple(dict.fromkeys(_flag(finding) for finding in flagged))
     scores = [finding.score for finding in findings if finding.score is not None]
     return _record(draft, material, flags, round(min(scores), 2) if scores else None)
@@ -257,20 +269,6 @@ def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
     if not (kind.grounded or kind.quoted) or draft.passage not in material.passages:
         return ()
     return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
-
-
-def _judged(draft: Draft, material: Material) -> Word:
-    if not KINDS[draft.kind].grounded or draft.fact not in material.opinions:
-        return ()
-    upholds, reason = material.opinions[draft.fact]
-    if upholds:
-        return Finding("judge", f"yes: {reason}")
-    return Finding("judge", f"no: {reason}", "rejected", "judged_unsupported", f"The judge says no: {reason}")
-
-
-def _for_the_judge(finding: Finding) -> bool:
-    """In doubt about the answer beside its passage, which is what the judge is asked."""
-    return finding.verdict == "doubtful" and finding.check in ("numbers", "support_words", "support_chance")
 
 
 def _persona(draft: Draft, material: Material, checks: Checks) -> Word:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.curate.computed import computed, sums
 from pipeline.curate.findings import Finding
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
+from pipeline.curate.pairs import worse
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
@@ -25,4 +26,5 @@ OWN: dict[str, Make] = {
     "novelty": lambda material, checks: Novelty(checks.novelty, material.examples).findings,
     "for_text": lambda material, checks: lambda drafts: map(for_text, drafts),
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
+    "worse": worse,
 }

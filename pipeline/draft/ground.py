@@ -29,6 +29,8 @@ class Ground:
     """Of the split."""
     unseen: float
     """Share of the passages that the split holds out; see `records.lot`."""
+    refusals: Sequence[str] = ()
+    """The recipe's refusal sentences."""
     records: Sequence[Record] = ()
     """As people want them: those they dropped are not here, those they edited are as edited. In plan order."""
     round: int = 1

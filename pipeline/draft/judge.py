@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.draft import Told
 from pipeline.draft.prompts import STRING, Manner, Prompt, object_schema
 from pipeline.draft.replies import Unreadable, answer_object
-from pipeline.records import Draft, Passage, Rejection, content_id
+from pipeline.records import Draft, Rejection, content_id
 from pipeline.teacher.request import Request
 
 KIND = "judge"
@@ -64,7 +64,8 @@ class Proof(NamedTuple):
 
 
 class Judge:
-    """Asks about each doubtful fact once, and about the seeds. A drafter that brings opinions and no drafts."""
+    """Asks once about each thing said that is in doubt, and about the seeds. A drafter that brings opinions and no
+    drafts."""
 
     stages = 1
 
@@ -72,19 +73,25 @@ class Judge:
         self,
         doubtful: Sequence[Draft],
         seeds: Sequence[Seed],
-        passages: Mapping[str, Passage],
+        evidence: Callable[[Draft], tuple[str, str] | None],
         prompt: Prompt,
         manner: Manner,
     ) -> None:
+        """`evidence` is what a draft's answer is judged by: a heading and a text."""
         self.prompts = {prompt.path.name: prompt.text}
         self._prompt = prompt
         self._manner = manner
-        self._passages = passages
-        self._asked = {draft.fact: self._request(draft) for draft in doubtful}
+        self._evidence = evidence
+        self._asked = {draft.matter: self._request(draft) for draft in doubtful}
         self._seeds = [(seed, self._request(seed.draft)) for seed in seeds]
 
+    @property
+    def doubts(self) -> int:
+        """How many things are in doubt."""
+        return len(self._asked)
+
     def requests(self, stage: int, told: Told) -> Iterator[Request]:
-        """One a doubtful fact and one a seed."""
+        """One a doubt and one a seed."""
         yield from self._asked.values()
         yield from (request for _, request in self._seeds)
 
@@ -97,9 +104,9 @@ class Judge:
         return iter(())
 
     def opinions(self, told: Told) -> dict[str, Opinion]:
-        """Fact to opinion, of the facts that a readable reply has come about."""
-        found = {fact: _opinion(told, request) for fact, request in self._asked.items()}
-        return {fact: opinion for fact, opinion in found.items() if opinion is not None}
+        """`Draft.matter` to opinion, of what a readable reply has come about."""
+        found = {matter: _opinion(told, request) for matter, request in self._asked.items()}
+        return {matter: opinion for matter, opinion in found.items() if opinion is not None}
 
     def proof(self, told: Told) -> Proof:
         """How it did on the seeds, by support alone: a passage's own words may answer another question."""
@@ -111,14 +118,15 @@ class Judge:
         return Proof(spoilt.count(False), len(spoilt), sound.count(True), len(sound))
 
     def _request(self, draft: Draft) -> Request:
-        passage = self._passages[draft.passage]
+        heading, passage = self._evidence(draft) or ("", "")
         return self._prompt.request(
             KIND,
             content_id(draft.passage, draft.question, draft.answer),
             _SCHEMA,
             self._manner,
-            heading=" > ".join(passage.heading),
-            passage=passage.text,
+            heading=heading,
+            passage=passage,
+            earlier="\n".join(draft.earlier),
             question=draft.question,
             answer=draft.answer,
         )

@@ -116,6 +116,11 @@ def array_of(items: dict[str, Any], *, at_most: int, at_least: int = 0) -> dict[
     return {"type": "array", "items": items, **bounds}
 
 
+def choice_of(*names: str) -> dict[str, Any]:
+    """JSON Schema of a text that is one of these."""
+    return {"type": "string", "enum": list(names)}
+
+
 STRING: dict[str, Any] = {"type": "string"}
 INTEGER: dict[str, Any] = {"type": "integer"}
 BOOLEAN: dict[str, Any] = {"type": "boolean"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, features
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, features
 from pipeline.recipe import Recipe
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -16,6 +16,7 @@ _WHAT = {
     "unseen": "facts whose whole passage (or persona questions that themselves) were held out",
     "off_topic": "general questions to be refused, from fields held out whole",
     "near_topic": "questions that sound like the topic and are to be refused, from aspects held out whole",
+    PREFERENCE: "a better and a worse answer to each question, for training by preference (DPO) and nothing else",
 }
 
 
@@ -27,24 +28,29 @@ def card(manifest: Manifest, recipe: Recipe) -> str:
 def _head(manifest: Manifest, recipe: Recipe) -> str:
     total = sum(manifest.counts.values())
     files = [{"split": stem, "path": f"{stem}.jsonl"} for stem in (TRAIN, *SLICES) if manifest.counts[stem]]
+    configs: list[dict[str, Any]] = [{"config_name": "default", "data_files": files}]
+    infos: list[dict[str, Any]] = [{"config_name": "default", "features": columns(Row)}]
+    if manifest.counts.get(PREFERENCE):  # other columns, so a configuration of its own
+        configs.append({"config_name": PREFERENCE, "data_files": f"{PREFERENCE}.jsonl"})
+        infos.append({"config_name": PREFERENCE, "features": columns(Pair)})
     head: dict[str, Any] = {
         "pretty_name": manifest.name,
         "language": [recipe.language],
         "task_categories": ["question-answering", "text-generation"],
         "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
         "tags": ["synthetic", "coursework"],
-        "configs": [{"config_name": "default", "data_files": files}],
-        "dataset_info": {"features": columns()},
+        "configs": configs,
+        "dataset_info": infos if len(infos) > 1 else {"features": infos[0]["features"]},
     }
     licence = "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
     return licence + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
 
 
-def columns() -> list[dict[str, Any]]:
-    """A row's columns as the hub writes them: `list: string`, or `dtype: string`."""
+def columns(line: type[Row] | type[Pair] = Row) -> list[dict[str, Any]]:
+    """A line's columns as the hub writes them: `list: string`, or `dtype: string`."""
     return [
         {"name": name} | ({"list": kind["feature"]["dtype"]} if kind["_type"] == "List" else {"dtype": kind["dtype"]})
-        for name, kind in features().items()
+        for name, kind in features(line).items()
     ]
 
 
@@ -52,7 +58,8 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
     parts = [f"# {manifest.name}\n", origin(manifest)]
     if manifest.living_persons:
         parts.append(imitation(manifest))
-    rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in (TRAIN, *SLICES))
+    stems = (TRAIN, *SLICES, *(stem for stem in (PREFERENCE,) if manifest.counts.get(stem)))
+    rows = "\n".join(f"| `{stem}` | {manifest.counts[stem]} | {_WHAT[stem]} |" for stem in stems)
     parts.append(f"| file | rows | what |\n|---|---|---|\n{rows}\n")
     if manifest.remarks:
         listed = "\n".join(f"- {' '.join(remark.split())}" for remark in manifest.remarks)
@@ -62,9 +69,11 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
         parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with {sentences}.\n")
     sources = "\n".join(f"- `{name}` (sha256 `{digest}`)" for name, digest in manifest.sources.items())
     parts.append(f"Sources:\n\n{sources}\n")
+    pairs = f'pairs = load_dataset("path/to/this/folder", "{PREFERENCE}")["train"]  # for TRL\'s DPOTrainer\n'
     parts.append(
         "```python\nfrom datasets import load_dataset\n\n"
-        'rows = load_dataset("path/to/this/folder")["train"]  # TRL takes its prompt and completion as they are\n```\n'
+        'rows = load_dataset("path/to/this/folder")["train"]  # TRL takes its prompt and completion as they are\n'
+        f"{pairs if manifest.counts.get(PREFERENCE) else ''}```\n"
     )
     return "\n".join(parts)
 

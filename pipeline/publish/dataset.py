@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.files import json_line, sha256
 from pipeline.publish.card import card
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, PromptFormat, Row, features, row_schema
+from pipeline.publish.schema import (
+    PREFERENCE,
+    SLICES,
+    TRAIN,
+    Manifest,
+    Pair,
+    PromptFormat,
+    Row,
+    features,
+    row_schema,
+)
 from pipeline.recipe import Recipe
 from pipeline.records import Record
 
@@ -38,7 +49,7 @@ class Dataset:
         self._recipe = recipe
         self._provenance = provenance
         self._prompts = PromptFormat(recipe.prompt_format, recipe.context_format)
-        self._counts = dict.fromkeys((TRAIN, *SLICES), 0)
+        self._counts: Counter[str] = Counter(dict.fromkeys((TRAIN, *SLICES), 0))
         self._models: set[str] = set()
         self._refusals: dict[str, None] = dict.fromkeys(recipe.refusals.every_sentence if recipe.refusals else ())
         """The recipe's sentences, then those that a person put in their place in a sheet."""
@@ -49,17 +60,22 @@ class Dataset:
         An empty slice has no file: loaders refuse an empty one.
         """
         for name, record in rows:
-            if name in self._counts:
-                self._counts[name] += 1
-                self._models.add(record.model)
-                if record.is_refusal:
-                    self._refusals.setdefault(record.answer)
-                yield f"{name}.jsonl", json_line(_row(record, self._prompts))
+            if name not in (TRAIN, *SLICES, PREFERENCE):
+                continue
+            self._counts[name] += 1
+            self._models.add(record.model)
+            if record.is_refusal:
+                self._refusals.setdefault(record.answer)
+            line = _pair(record, self._prompts) if name == PREFERENCE else _row(record, self._prompts)
+            yield f"{name}.jsonl", json_line(line)
 
     def closing(self, hashes: Mapping[str, str]) -> dict[str, bytes]:
         """The small files by name, given the hashes of the files of rows."""
         recipe, provenance = self._recipe, self._provenance
         files = {"schema.json": row_schema().encode(), "features.json": _pretty(features())}
+        if self._counts[PREFERENCE]:
+            files["preference_schema.json"] = row_schema(Pair).encode()
+            files["preference_features.json"] = _pretty(features(Pair))
         manifest = Manifest(
             name=recipe.name,
             coursework=provenance.version,
@@ -73,7 +89,7 @@ class Dataset:
             models=sorted(self._models),
             embedded_teacher=provenance.embedded_teacher,
             sources=dict(provenance.sources),
-            counts=self._counts,
+            counts=dict(self._counts),
             files=dict(sorted({**hashes, **{name: sha256(content) for name, content in files.items()}}.items())),
             living_persons=list(provenance.living_persons),
             remarks=list(provenance.remarks),
@@ -109,6 +125,28 @@ def _row(record: Record, prompts: PromptFormat) -> Row:
         parent=record.parent,
         difficulty=record.difficulty,
         result=record.result,
+    )
+
+
+def _pair(record: Record, prompts: PromptFormat) -> Pair:
+    return Pair(
+        prompt=prompts.of(record.question, record.context, record.earlier),
+        chosen=f" {record.answer}",
+        rejected=f" {record.rejected_answer}",
+        question=record.question,
+        kind=record.kind,
+        id=record.id,
+        parent=record.parent,
+        fault=record.field,
+        fact=record.fact,
+        source=record.source,
+        page=record.page or 0,
+        quote=record.quote,
+        passage=record.passage,
+        model=record.model,
+        edited=record.edited,
+        context=record.context,
+        earlier=record.earlier,
     )
 
 

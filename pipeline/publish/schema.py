@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,8 @@ SLICES = ("rephrased", "unseen", "off_topic", "near_topic")
 """Questions held out of training. `rephrased`: trained facts in unseen wordings. `unseen`: facts whose
 whole passage was held out. `off_topic`: fields held out whole. `near_topic`: sounds like the subject,
 is not answered by it, or takes something for granted that is not so (kind `false_premise`)."""
+PREFERENCE = "preference"
+"""Pairs of a better and a worse answer, for training by preference (DPO); supervised training does not read them."""
 
 
 class PromptFormat(NamedTuple):
@@ -71,6 +73,35 @@ class Row(BaseModel):
     parent: str = Field(default="", description="id of the record that it was made from")
     difficulty: str = ""
     result: str = Field(default="", description="what a worked answer comes to, for whoever checks answers by program")
+
+
+class Pair(BaseModel):
+    """One line of preference.jsonl: a question with a better and a worse answer.
+
+    TRL's DPOTrainer takes `prompt`, `chosen` and `rejected` as they are; the other columns are for people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str = Field(description="the question in the dataset's prompt format, no blank at the end")
+    chosen: str = Field(description="a blank, then the better answer; end-of-text is the trainer's to add")
+    rejected: str = Field(description="a blank, then the worse answer")
+    question: str
+    kind: str = Field(description="which kind of data it is, as pipeline/kinds.py lists them")
+    id: str
+    parent: str = Field(description="id of the record whose answer is the better one")
+    fault: str = Field(description="in which way the worse answer is worse, as the recipe names it")
+    fact: str
+    source: str
+    page: int = Field(description="page of the quote, 0 where there is none")
+    quote: str
+    passage: str
+    model: str
+    edited: bool
+    context: str = Field(default="", description="text shown with the question; it stands in the prompt")
+    earlier: tuple[str, ...] = Field(
+        default=(), description="turns before the question, question and answer in turn; they stand in the prompt"
+    )
 
 
 class Manifest(BaseModel):
@@ -129,15 +160,29 @@ def read_rows(folder: Path, stem: str) -> Iterator[Row]:
     if stem in SLICES and not path.exists():
         return
     try:
-        for line in read_json_lines(path, Row):
-            if isinstance(line, BadLine):
-                raise InputError(f"{path}:{line.number}: {line.fault}")
-            yield line[1]
+        yield from _read(path, Row)
     except FileNotFoundError:
         raise InputError(f"{path} is missing from the dataset folder.", remedy="Publish the dataset again.") from None
 
 
-def features() -> dict[str, dict[str, Any]]:
+def read_pairs(folder: Path) -> Iterator[Pair]:
+    """The pairs, streamed; a dataset without any has no file. Raises InputError at a bad line."""
+    path = folder / f"{PREFERENCE}.jsonl"
+    if path.exists():
+        yield from _read(path, Pair)
+
+
+Line = TypeVar("Line", bound=BaseModel)
+
+
+def _read(path: Path, line: type[Line]) -> Iterator[Line]:
+    for found in read_json_lines(path, line):
+        if isinstance(found, BadLine):
+            raise InputError(f"{path}:{found.number}: {found.fault}")
+        yield found[1]
+
+
+def features(line: type[BaseModel] = Row) -> dict[str, dict[str, Any]]:
     """Column types in the form `datasets.Features.from_dict` reads, so that no loader ever guesses."""
     text = {"dtype": "string", "_type": "Value"}
     types: dict[Any, dict[str, Any]] = {
@@ -146,9 +191,9 @@ def features() -> dict[str, dict[str, Any]]:
         bool: {"dtype": "bool", "_type": "Value"},
         tuple[str, ...]: {"feature": text, "_type": "List"},
     }
-    return {name: types[field.annotation] for name, field in Row.model_fields.items()}
+    return {name: types[field.annotation] for name, field in line.model_fields.items()}
 
 
-def row_schema() -> str:
-    """JSON Schema of one row, for editors and for whoever reads the folder without this package."""
-    return json.dumps(Row.model_json_schema(), ensure_ascii=False, indent=2) + "\n"
+def row_schema(line: type[BaseModel] = Row) -> str:
+    """JSON Schema of one line, for editors and for whoever reads the folder without this package."""
+    return json.dumps(line.model_json_schema(), ensure_ascii=False, indent=2) + "\n"

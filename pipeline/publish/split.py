@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.errors import InputError
 from pipeline.kinds import KINDS, TOPICAL_KINDS
-from pipeline.publish.schema import SLICES, TRAIN
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN
 from pipeline.publish.twins import find_twins
 from pipeline.publish.typos import make_slips
 from pipeline.recipe import Recipe, Split
@@ -95,12 +95,23 @@ def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
     """The same with its rows counted."""
     counts = dict.fromkeys((TRAIN, *SLICES, WITHHELD), 0)
     for record in records:
-        counts[found.stem(record)] += 1 + (record.id in found.slips)
+        stem = found.stem(record)
+        counts[stem] = counts.get(stem, 0) + 1 + (record.id in found.slips)
     return replace(found, counts=counts)
 
 
 def _stem(record: Record, split: Split) -> str:
-    """A child follows its parent: what was made from a held-out record is held out with it."""
+    """A child follows its parent: what was made from a held-out record is held out with it.
+
+    Of pairs there is no slice, so those of held-out records are withheld.
+    """
+    stem = _by_source(record, split)
+    if KINDS[record.kind].paired:
+        return PREFERENCE if stem == TRAIN else WITHHELD
+    return stem
+
+
+def _by_source(record: Record, split: Split) -> str:
     salt, by = split.salt, KINDS[record.kind].split
     if by == "train":
         return TRAIN
@@ -127,6 +138,8 @@ def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, l
 
 
 def _slips(record: Record, recipe: Recipe) -> bool:
+    if KINDS[record.kind].paired:
+        return False
     share = recipe.typos.train if _stem(record, recipe.split) == TRAIN else recipe.typos.slices
     return lot(recipe.split.salt, "typo", record.id) < share
 
@@ -167,7 +180,8 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
     """Raises InputError unless the slices are what they are called. `records` is gone through twice.
 
     No question of a slice is a trained one but for trifles or a typing slip; no passage or fact of
-    `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained.
+    `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained. What is
+    trained by preference is trained.
     """
     held_out = Questions(language)  # the slices and not the training records, for they are fewer
     stems: dict[str, tuple[str, str]] = {}
@@ -177,14 +191,14 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
             stems[record.id] = stem, record.question
             if not record.earlier:  # what comes after other turns asks by itself nothing that could be known
                 held_out.add(record.id, record.question)
-        elif stem == TRAIN:
+        elif stem in (TRAIN, PREFERENCE):
             parents["passage"].update((record.passage, *record.further_passages))
             parents["fact"].add(record.fact)
             parents[record.kind].add(record.field)
             parents["row"].add(record.typo_of or record.id)
     parents["passage"].discard("")
     for stem, record in assignment.rows(records):
-        if stem == TRAIN:
+        if stem in (TRAIN, PREFERENCE):
             partner = None if record.earlier else held_out.like(record.question)
             if partner:
                 where, question = stems[partner]

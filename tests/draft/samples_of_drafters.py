@@ -68,6 +68,7 @@ attempts: 2""",
         files=("seed_tasks.jsonl",),
         documents="",
     ),
+    "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 
 _RECIPE = """\

@@ -42,7 +42,8 @@ FALSE = SOUND[1].model_copy(update={"answer": "The lighthouse roof is covered wi
 
 def judge(number: int = 6, doubtful=(TRUE, FALSE)) -> Judge:
     prompt = Prompt(ROOT / "prompts" / "judge.jinja")
-    return Judge(doubtful, seeds_of(SOUND, number), PASSAGES, prompt, Manner("m", 0.0, 512))
+    evidence = Material(PASSAGES, lambda key: Origin("t", "p")).evidence
+    return Judge(doubtful, seeds_of(SOUND, number), evidence, prompt, Manner("m", 0.0, 512))
 
 
 def told_by(one: Judge, say=None):
@@ -63,15 +64,15 @@ class History:
 
 def heard(one: Judge, told, trust=0.8):
     lines: list[str] = []
-    hearing = Hearing(one, {"true": ["id-1"], "false": ["id-2"]})
+    hearing = Hearing(one, {TRUE.matter: ["id-1"], FALSE.matter: ["id-2"]})
     return believed(hearing, Settings(trust=trust), History(told), lines.append), lines
 
 
 def test_the_judge_upholds_what_is_true_and_rejects_what_is_not_with_a_reason():
     one = judge()
     opinions, (line,) = heard(one, told_by(one))
-    assert opinions["true"][0] and not opinions["false"][0]
-    assert "gold" in opinions["false"][1]
+    assert opinions[TRUE.matter][0] and not opinions[FALSE.matter][0]
+    assert "gold" in opinions[FALSE.matter][1]
     assert "caught 6 of 6" in line and "passed 6 of 6" in line
 
 
@@ -135,9 +136,9 @@ def test_what_is_in_doubt_is_upheld_rejected_or_flagged_by_what_the_judge_said()
     doubtful = SOUND[0].model_copy(update={"answer": "Moss grows there on top of everything, people say."})
     flagged = end(doubtful, {})
     assert isinstance(flagged, Record) and flagged.flags == ("weakly_supported",)
-    upheld = end(doubtful, {"f0": (True, "It says so.")})
+    upheld = end(doubtful, {doubtful.matter: (True, "It says so.")})
     assert isinstance(upheld, Record) and upheld.flags == ()
-    rejected = end(doubtful, {"f0": (False, "It speaks of slate.")})
+    rejected = end(doubtful, {doubtful.matter: (False, "It speaks of slate.")})
     assert isinstance(rejected, Rejection) and rejected.cause == "judged_unsupported" and "slate" in rejected.detail
 
 
@@ -151,7 +152,7 @@ def test_the_judge_clears_only_what_it_was_asked_about():
 def test_agreement_counts_verdicts_that_people_gave_in_so_many_words():
     one, lines = judge(), []
     told = told_by(one)
-    hearing = Hearing(one, {"true": ["id-1", "id-3", "id-5"], "false": ["id-2", "id-4"]})
+    hearing = Hearing(one, {TRUE.matter: ["id-1", "id-3", "id-5"], FALSE.matter: ["id-2", "id-4"]})
     verdicts = Verdicts(kept={"id-1", "id-4"}, dropped={"id-2"}, deleted={"id-3"})
     hearing.tell_agreement(verdicts, History(told), lines.append)
     assert lines == ["judge: agrees with 2 of 4 verdicts of people."]

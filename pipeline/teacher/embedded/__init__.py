@@ -54,6 +54,7 @@ def _drafters() -> dict[str, Drafter]:
         near_topic_questions,
         off_topic_questions,
     )
+    from pipeline.teacher.embedded.worse_answers import preference_pairs
 
     return {
         "document_questions": document_questions,
@@ -69,6 +70,7 @@ def _drafters() -> dict[str, Drafter]:
         "math_problems": math_problems,
         "instruct_tasks": instruct_tasks,
         "instruct_choices": instruct_choices,
+        "preference_pairs": preference_pairs,
     }
 
 
@@ -116,6 +118,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "equations": "math_problems",
         "wanted": "passage_questions",
         "premise": "false_premise_questions",
+        "faults": "preference_pairs",
         "passages": "answered_questions",
         "answer": "judge",
         "passage": "document_questions",
