@@ -22,6 +22,7 @@ from pipeline.records import Record, Rejection
 from pipeline.review.verdicts import read_sheets
 from pipeline.rounds import Rounds
 from pipeline.run import Options, Outcome, run
+from pipeline.runlog import Log
 from pipeline.teacher.endpoint import environment, find_teacher
 from pipeline.teacher.ledger import Ledger
 from tests.conftest import ROOT
@@ -121,7 +122,7 @@ class Workspace:
         """Raises as `pipeline.run.run` does."""
         self.said = []
         loaded = load_recipe(self.folder / "recipe.yaml")
-        return run(loaded, Options(out=self.folder / "outputs", **options), self.said.append, lambda ended, of: None)
+        return run(loaded, Options(out=self.folder / "outputs", **options), self.said.append, Log())
 
     def ends(self) -> tuple[list[Record], list[Rejection]]:
         """Every record, published or withheld, and every rejection."""

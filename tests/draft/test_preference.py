@@ -11,6 +11,7 @@ from pipeline.errors import RecipeError
 from pipeline.publish.schema import Pair, read_manifest, read_pairs, read_rows
 from pipeline.recipe import load_recipe
 from pipeline.run import Options, run
+from pipeline.runlog import Log
 from pipeline.verify import verify
 from tests.conftest import ROOT
 
@@ -32,7 +33,7 @@ drafters:
 def run_recipe(folder, text=RECIPE):
     (folder / "r.yaml").write_text(text, encoding="utf-8")
     told: list[str] = []
-    run(load_recipe(folder / "r.yaml"), Options(out=folder / "out"), told.append, lambda ended, of: None)
+    run(load_recipe(folder / "r.yaml"), Options(out=folder / "out"), told.append, Log())
     return told
 
 
