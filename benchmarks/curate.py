@@ -27,6 +27,7 @@ from random import Random
 
 from pipeline.curate import Curator, Material, Origin
 from pipeline.curate.findings import Finding
+from pipeline.desk import Desk
 from pipeline.draft.documents import DocumentDrafter
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.draft.refusals import Bank, Beside, RefusalDrafter
@@ -38,11 +39,11 @@ from pipeline.laid import Laid
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import SLICES, TRAIN, read_rows
 from pipeline.publish.split import assign, prove_no_leak
-from pipeline.rebuild import _Kept, _sort_out
+from pipeline.rebuild import _sort_out
 from pipeline.recipe import Recipe, shipped
 from pipeline.records import Passage, Record, content_id
 from pipeline.review.sheets import lay_sheet
-from pipeline.review.verdicts import Verdicts, read_sheets
+from pipeline.reviewed import Reviewed
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.request import Reply, Request
@@ -222,9 +223,9 @@ def run_stages(size: int) -> dict:
         for check, cpu in curators.pop().cpu.items():
             stages.add(f"- {check}", funnel.drafts, cpu, cpu)
         stages("sheet laid", lambda: _laying(world, records))
-        verdicts = []
-        stages("sheets read", lambda: _reading(world, verdicts))
-        kept = _Kept(records, verdicts[0])
+        desks: list[Desk] = []
+        stages("sheets read", lambda: _reading(world, desks))
+        kept = Reviewed(records, desks[0], world.passages, RECIPE)
         parts = []
         stages("split", lambda: _counted(parts, assign(kept, RECIPE)))
         published = sum(parts[0].counts.values())
@@ -265,10 +266,9 @@ def _laying(world: World, records: Spool[Record]) -> int:
     return len(Laid(world.ledger).lines)
 
 
-def _reading(world: World, verdicts: list[Verdicts]) -> int:
-    laid = Laid(world.ledger).lines
-    verdicts.append(read_sheets(world.folder / "review", laid))
-    return len(laid)
+def _reading(world: World, desks: list[Desk]) -> int:
+    desks.append(Desk.read(world.folder, world.ledger))
+    return len(desks[0].laid.lines)
 
 
 def _counted(parts: list, assignment) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
@@ -33,7 +33,13 @@ def spool_of_items(folder: Path) -> Spool[Item]:
     return Spool(folder, Annotated[Item, Field(union_mode="left_to_right")])
 
 
-def drafts_in_order(drafters: Sequence[Drafter], history: History, waiting: Spool[Item]) -> Iterator[Item]:
+Mend = Callable[[Item], Item]
+"""What a person's rules make of an item."""
+
+
+def drafts_in_order(
+    drafters: Sequence[Drafter], history: History, waiting: Spool[Item], mend: Mend = lambda item: item
+) -> Iterator[Item]:
     """What all replies hold, in the order in which their requests were first planned.
 
     That order is the same at any number in flight, and later requests never come before earlier
@@ -42,7 +48,7 @@ def drafts_in_order(drafters: Sequence[Drafter], history: History, waiting: Spoo
     places = array("q")
     for drafter in drafters:
         for key, items in groupby(drafter.drafts(history.told), key=lambda item: item.request):
-            waiting.add(list(items))
+            waiting.add(list(map(mend, items)))
             places.append(history.place(key))
     return waiting.read(sorted(range(waiting.blocks), key=places.__getitem__))
 

@@ -26,6 +26,10 @@ class Funnel:
     """Of published rows, by code."""
     typos: int = 0
     """Published rows that repeat another with a typing slip: no draft of their own."""
+    restored: int = 0
+    """Records that stand by their sheet alone: no draft brings them any more."""
+    awaiting: int = 0
+    """Records that are not published until a person keeps them."""
 
     def entering(self, items: Iterable[Draft | Rejection]) -> Iterator[Draft | Rejection]:
         """The items, counted as they pass."""
@@ -35,8 +39,14 @@ class Funnel:
 
     @property
     def adds_up(self) -> bool:
-        """Every draft is published or withheld, or is a rejection with its cause."""
-        return self.drafts + self.typos == sum(self.published.values()) + self.rejections.total()
+        """Every draft is published or withheld, waits for a person, or is a rejection with its cause."""
+        ends = sum(self.published.values()) + self.awaiting + self.rejections.total()
+        return self.drafts + self.restored + self.typos == ends
+
+    @property
+    def records(self) -> int:
+        """What is left of the drafts, and what stands without one."""
+        return self.drafts + self.restored - self.rejections.total()
 
     def lines(self) -> list[str]:
         """The funnel as a person reads it."""
@@ -50,11 +60,12 @@ class Funnel:
         by_count = sorted(self.rejections.items(), key=lambda item: (-item[1], item[0]))
         text += [f"          {count:>6}   {cause}" for cause, count in by_count]
         again = f"   {self.typos} of them once more with a typing slip" if self.typos else ""
-        text.append(f"records   {self.drafts - rejected:>6}{again}")
+        text.append(f"records   {self.records:>6}{again}")
         text += [f"          {count:>6}   {stem}" for stem, count in self.published.items()]
+        text += [f"          {self.awaiting:>6}   awaiting review"] if self.awaiting else []
         by_count = sorted(self.flags.items(), key=lambda item: (-item[1], item[0]))
         text += [f"flagged   {count:>6}   {flag}, for the reviewer" for flag, count in by_count]
         if not self.adds_up:
-            ends = sum(self.published.values()) - self.typos + rejected
+            ends = sum(self.published.values()) - self.typos - self.restored + self.awaiting + rejected
             text.append(f"this funnel does not add up: {self.drafts} drafts, {ends} ends; please report it")
         return text

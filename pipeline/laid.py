@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.crash import passing
 from pipeline.records import Record
-from pipeline.review.sheets import Laying
+from pipeline.review.sheets import Laying, is_as_laid, text_of_record
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.packing import packed, unpacked
 
@@ -64,6 +65,51 @@ class Laid:
                 if name in wanted and (record := _read(text)):
                     found[name] = record
         return found
+
+    def complete(self, records: Iterable[Record]) -> None:
+        """Keep those that an older version laid without keeping them, as far as they are still as they were."""
+        with self._ledger.reading() as db:
+            kept = {sheet for (sheet,) in db.execute("SELECT DISTINCT sheet FROM laid_records")}
+        lacking = {sheet for sheet, _ in self.lines.values()} - kept
+        if not lacking:
+            return
+        found: defaultdict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            sheet, laid = self.lines.get(record.id, ("", ""))
+            if sheet in lacking and is_as_laid(text_of_record(record), laid):
+                found[sheet].append(record)
+        with self._ledger.transaction() as db:
+            for sheet, some in found.items():
+                _keep(db, sheet, some)
+
+    def note_fixes(self, fixes: Iterable[tuple[Record, str]]) -> None:
+        """Remember which records the teacher is asked to mend and with what words, before it is asked.
+
+        What was asked before stays as it was.
+        """
+        rows = [(one.id, words, one.question, one.answer, one.quote) for one, words in fixes]
+        if not rows:
+            return
+        with self._ledger.transaction() as db:
+            db.executemany(
+                "INSERT INTO fixes (record, words, question, answer, quote) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (record, words) DO NOTHING",
+                rows,
+            )
+        passing("fixes-noted")
+
+    def fixes(self) -> list[Fix]:
+        """All that the teacher was ever asked to mend, in the order of asking."""
+        with self._ledger.reading() as db:
+            if not _has_table(db, "fixes"):
+                return []
+            rows = db.execute("SELECT record, words, question, answer, quote FROM fixes ORDER BY place").fetchall()
+        records = self.records({row[0] for row in rows})
+        return [
+            Fix(records[name].model_copy(update={"question": question, "answer": answer, "quote": quote}), words)
+            for name, words, question, answer, quote in rows
+            if name in records
+        ]
 
     def _texts(self, sheet: str) -> Iterator[tuple[str, str]]:
         """Id and JSON of each record of a sheet."""

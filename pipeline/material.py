@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -11,6 +11,7 @@ from pipeline.constraints import broken_constraints, count_words
 from pipeline.corpus import Corpus
 from pipeline.draft import Drafter
 from pipeline.draft.documents import DocumentDrafter
+from pipeline.draft.fixes import FixDrafter, Shown, Wanted
 from pipeline.draft.ground import Ground
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.draft.prompts import Manner, Prompt
@@ -97,6 +98,13 @@ def choose_drafters(loaded: Loaded, sources: Sources, model: str) -> list[Drafte
         drafters += _refusal_drafters(loaded, passages, prompt, manner)
     named = {name: wanted for name, wanted in recipe.wanted.items() if not DRAFTERS[name].rests_on_records}
     return drafters + build_drafters(named, ground)
+
+
+def fix_drafter(wanted: Sequence[Wanted], loaded: Loaded, sources: Sources, model: str) -> FixDrafter:
+    """The drafter of other versions that a person asked for."""
+    ground, refusals = ground_of(loaded, sources, model), loaded.recipe.refusals
+    shown = Shown(sources.passages, sources.persona, refusals.topic if refusals else "")
+    return FixDrafter(wanted, shown, ground.prompt("fix"), ground.manner)
 
 
 def ground_of(loaded: Loaded, sources: Sources, model: str) -> Ground:

@@ -15,6 +15,7 @@ from pipeline.curate import SHARD, Material, curate
 from pipeline.curate.diversity import Diversity, diversity
 from pipeline.curate.findings import Finding
 from pipeline.curate.persona import Said, catch_phrases
+from pipeline.desk import Desk
 from pipeline.draft import Aiming, Drafter
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.drafted import drafts_in_order, spool_of_items
@@ -23,16 +24,16 @@ from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Hearing
 from pipeline.kinds import KINDS
-from pipeline.laid import Laid
 from pipeline.language import can_tell
 from pipeline.material import Say, Sources
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
 from pipeline.publish.split import assign, prove_no_leak
-from pipeline.recipe import Loaded
+from pipeline.recipe import Loaded, Recipe
 from pipeline.records import Record, Rejection
+from pipeline.review.sampling import Chosen, acceptance_told
 from pipeline.review.sheets import lay_sheet
-from pipeline.review.verdicts import Verdicts, decide, read_sheets
+from pipeline.reviewed import Reviewed
 from pipeline.runlog import Log
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import Address
@@ -81,57 +82,77 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
     log.stage("records")
     if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
-    laid = Laid(ledger)
-    verdicts = read_sheets(folder / "review", laid.lines)
+    desk = Desk.read(folder, ledger)
     if given.hearing:
-        given.hearing.tell_agreement(verdicts, given.history, say)
+        given.hearing.tell_agreement(desk.verdicts, given.history, say)
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
-        _curate(given, verdicts, spool, rejected, funnel)
+        failed = _curate(given, desk, spool, rejected, funnel)
         records = _Flagged.of(spool, given)
         log.stage("sheet")
-        lay_sheet(folder / "review", records, laid.lines, laid.note)
-        passing("sheet-laid")
+        drawn_from = funnel.records
+        kept = Reviewed(records, desk, given.sources.passages, recipe, failed)
+        _lay(kept, desk, recipe)
         log.stage("dataset")
-        kept = _Kept(records, verdicts)
-        for dropped in kept.dropped():
-            funnel.rejections[dropped.cause] += 1
-            rejected.write(json_line(dropped))
+        for rejection in kept.rejections():
+            funnel.rejections[rejection.cause] += 1
+            rejected.write(json_line(rejection))
         rejected.finish()
+        funnel.restored, funnel.awaiting = len(kept.decisions.restored), kept.awaiting
+        problems = [*desk.problems(), *kept.problems()]
         parts = assign(kept, recipe)
         prove_no_leak(kept, parts, recipe.language)
         funnel.published, funnel.typos = parts.counts, len(parts.slips)
         variety = diversity(_counting_flags(kept, funnel), given.sources.passages, recipe.diversity)
         remarks = [*parts.told, *_compliance(given), *_shortfall(given, kept), *variety.lines()]
-        for line in (*funnel.lines(), *remarks):
+        reviewing = [*kept.lines(), *acceptance_told(desk.verdicts, recipe.review.sample, drawn_from)]
+        for line in (*funnel.lines(), *remarks, *reviewing):
             say(line)
         if not parts.counts[TRAIN]:
-            return Built(False, False, verdicts.problems)
+            return Built(False, False, problems)
         dataset = Dataset(recipe, _provenance(given, remarks, variety))
         rows = dataset.lines(parts.rows(kept))
         changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
-        return Built(True, changed, verdicts.problems)
+        return Built(True, changed, problems)
 
 
-def _curate(given: Ingredients, verdicts: Verdicts, records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
+def _lay(reviewed: Reviewed, desk: Desk, recipe: Recipe) -> None:
+    """What is new goes on the next sheet: all of it, or the share of it that a person is asked for."""
+    chosen = Chosen(reviewed.records, recipe.review.sample, reviewed.decisions.yielding)
+    lay_sheet(desk.folder / "review", chosen, desk.laid.lines, desk.laid.note)
+    passing("sheet-laid")
+    desk.laid.complete(reviewed.records)
+
+
+def _curate(
+    given: Ingredients, desk: Desk, records: Spool[Record], rejected: Writing, funnel: Funnel
+) -> dict[str, str]:
+    """Curate all drafts. Of those that were to replace a record and did not pass, the record and the cause."""
     checks, index = given.loaded.recipe.checks, given.folder / "index.sqlite"
     with spool_of_items(given.folder) as items:
-        drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items))
-        _sort_out(curate(drafted, given.against, checks, index, verdicts.gone), records, rejected, funnel)
+        drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items, desk.mend))
+        ends = curate(drafted, given.against, checks, index, desk.verdicts.gone)
+        return _sort_out(ends, records, rejected, funnel)
 
 
-def _sort_out(ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel) -> None:
-    """Records wait in the spool, a shard a block; rejections go to their file."""
+def _sort_out(
+    ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel
+) -> dict[str, str]:
+    """Records wait in the spool, a shard a block; rejections go to their file. See `_curate` for what comes back."""
     shard: list[Record] = []
+    failed: dict[str, str] = {}
     for end in ends:
         if isinstance(end, Rejection):
             funnel.rejections[end.cause] += 1
             rejected.write(json_line(end))
+            if end.replaces and end.cause != "superseded":
+                failed[end.replaces] = end.cause
             continue
         shard.append(end)
         if len(shard) == SHARD:
             records.add(shard)
             shard = []
     records.add(shard)
+    return failed
 
 
 @dataclass(frozen=True)
@@ -161,21 +182,6 @@ class _InVoice:
 
     def __iter__(self) -> Iterator[Said]:
         return (Said(record.id, record.answer) for record in self.records if KINDS[record.kind].voiced)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The records as the person wants them, read from the spool as often as they are gone through."""
-
-    records: Iterable[Record]
-    verdicts: Verdicts
-
-    def __iter__(self) -> Iterator[Record]:
-        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Record))
-
-    def dropped(self) -> Iterator[Rejection]:
-        """Those that the person does not want."""
-        return (end for end in decide(self.records, self.verdicts) if isinstance(end, Rejection))
 
 
 def _counting_flags(records: Iterable[Record], funnel: Funnel) -> Iterator[Record]:

@@ -313,6 +313,28 @@ class Judge(Section):
     )
 
 
+class Review(Section):
+    """What a person's review decides about what is published."""
+
+    mode: Literal["optional", "required"] = Field(
+        default="optional",
+        description="required: only what a person keeps in so many words, or edits, is published; optional: all but"
+        " what a person drops",
+    )
+    sample: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="of the records, is laid before a person; the share that is kept of them is extrapolated",
+    )
+
+    @model_validator(mode="after")
+    def _what_is_required_is_laid(self) -> Review:
+        if self.mode == "required" and self.sample < 1:
+            raise ValueError("expected mode: optional with a sample:, for what is never laid can never be kept")
+        return self
+
+
 class Split(Section):
     """Which share of what is held out. The assignment is a stable hash: no later batch moves a row."""
 
@@ -361,6 +383,7 @@ class Recipe(Section):
     diversity: Diversity = Diversity()
     meaning: Meaning = Meaning()
     judge: Judge | None = None
+    review: Review = Review()
     split: Split = Split()
     typos: Typos = Typos()
     prompt_format: str = Field(default="Question: {question}\nAnswer:", description="how a question becomes a prompt")

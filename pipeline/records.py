@@ -122,6 +122,8 @@ class Draft(_Frozen):
     rejected_answer: str = Field(default="", description="the worse answer of a pair")
     replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
     fix: str = Field(default="", description="what the person said is wrong with that record")
+    rules: tuple[str, ...] = Field(default=(), description="rules of the person's that changed its text, by name")
+    drafted: str = Field(default="", description="the question before a rule changed it: it names the record still")
     request: str = Field(description="key of the request whose reply held it")
 
     @property
@@ -172,6 +174,7 @@ class Record(_Frozen):
     edited: bool = Field(default=False, description="a person changed its text by hand")
     replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
     fix: str = Field(default="", description="what the person said is wrong with that record")
+    rules: tuple[str, ...] = Field(default=(), description="rules of the person's that changed its text, by name")
 
     @model_validator(mode="after")
     def _a_quoted_record_has_its_quote(self) -> Record:

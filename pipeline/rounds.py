@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.curate import curate
+from pipeline.desk import Desk
 from pipeline.draft import Drafter
 from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
 from pipeline.history import History
 from pipeline.kinds import DRAFTERS
-from pipeline.material import Sources, build_drafters, choose_drafters, ground_of
+from pipeline.material import Sources, build_drafters, choose_drafters, fix_drafter, ground_of
 from pipeline.recipe import Loaded
 from pipeline.records import Record
-from pipeline.review.verdicts import Verdicts, decide
+from pipeline.reviewed import Reviewed
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Rounds:
     history: History
     folder: Path
     """The dataset's outputs: vectors of meaning are kept there."""
-    verdicts: Verdicts
+    desk: Desk
 
     def __iter__(self) -> Iterator[list[Drafter]]:
         """First the drafters that rest on sources alone; then each later round's, built when it is asked for.
@@ -38,6 +39,8 @@ class Rounds:
         can be gone through at once.
         """
         drafters = choose_drafters(self.loaded, self.sources, self.model)
+        if self.desk.fixes:
+            drafters.append(fix_drafter(self.desk.fixes, self.loaded, self.sources, self.model))
         yield drafters
         resting = {
             name: wanted for name, wanted in self.loaded.recipe.wanted.items() if DRAFTERS[name].rests_on_records
@@ -58,12 +61,12 @@ class Rounds:
         """The drafters of every round, as the ledger lets them be built."""
         return [drafter for of_round in self for drafter in of_round]
 
-    def _records(self, drafters: Sequence[Drafter]) -> Iterator[Record]:
+    def _records(self, drafters: Sequence[Drafter]) -> Iterable[Record]:
         """What the checks let pass of all that these drafters brought, as people want it."""
         asked = Asked.of(drafters, self.history)
         against = material(self.loaded, self.folder, self.sources, asked, self.history)
         with spool_of_items(Path(tempfile.gettempdir())) as items:
-            drafts = drafts_in_order(drafters, self.history, items)
-            ends = curate(drafts, against, self.loaded.recipe.checks, dropped=self.verdicts.gone)
-            records = (end for end in ends if isinstance(end, Record))
-            yield from (end for end in decide(records, self.verdicts) if isinstance(end, Record))
+            drafts = drafts_in_order(drafters, self.history, items, self.desk.mend)
+            ends = curate(drafts, against, self.loaded.recipe.checks, dropped=self.desk.verdicts.gone)
+            records = [end for end in ends if isinstance(end, Record)]
+        return Reviewed(records, self.desk, self.sources.passages, self.loaded.recipe).standing()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pipeline.asking import Allowance, Asking, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material
+from pipeline.desk import Desk
 from pipeline.draft import Drafter
 from pipeline.drafted import Asked, material
 from pipeline.errors import InputError, TeacherError, TryAgainLater
@@ -18,11 +19,9 @@ from pipeline.files import sweep
 from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Court, Hearing, believed, prepare
-from pipeline.laid import Laid
 from pipeline.material import Say, Sources, gather
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
-from pipeline.review.verdicts import read_sheets
 from pipeline.rounds import Rounds
 from pipeline.runlog import Log
 from pipeline.teacher.batches import Jobs
@@ -103,9 +102,10 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
         log.stage("teacher")
-        rounds = Rounds(
-            loaded, sources, address.model, history, folder, read_sheets(folder / "review", Laid(ledger).lines)
-        )
+        desk = Desk.read(folder, ledger)
+        if options.ask:
+            desk.laid.note_fixes((one.record, one.words) for one in desk.fixes)
+        rounds = Rounds(loaded, sources, address.model, history, folder, desk)
         told = _ask(rounds, options, ledger, log, say)
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
@@ -168,7 +168,7 @@ def _ask(rounds: Rounds, options: Options, ledger: Ledger, log: Log, say: Say) -
         return _Told(stopped, drafters, asked, against, None)
     replied = chain.from_iterable(drafter.drafts(history.told) for drafter in drafters)
     log.stage("judge")
-    hearing = prepare(replied, against, loaded, address.model)
+    hearing = prepare(map(rounds.desk.mend, replied), against, loaded, address.model)
     # Drafts that still wait in a batch would make other seeds.
     if options.ask and not stopped and not Jobs(ledger).waiting():
         court = Court(loaded, address, ledger)
@@ -188,8 +188,8 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     found = Plan(address.name, sources)
     with Ledger.look(options.out / recipe.name) as ledger:
         history, jobs = History(ledger, options.accept_changes), Jobs(ledger)
-        verdicts = read_sheets(options.out / recipe.name / "review", Laid(ledger).lines)
-        drafters = Rounds(loaded, sources, address.model, history, options.out / recipe.name, verdicts).all()
+        desk = Desk.read(options.out / recipe.name, ledger)
+        drafters = Rounds(loaded, sources, address.model, history, options.out / recipe.name, desk).all()
         for request in chain.from_iterable(history.plan(drafters)):
             answered = history.has(request.key)
             of_kind, answered_of_kind = found.by_kind.get(request.kind, (0, 0))

@@ -17,17 +17,16 @@ from pathlib import Path
 from pipeline.curate import SHARD, Curator, end_of, record_id
 from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
+from pipeline.desk import Desk
 from pipeline.draft.replies import Unreadable, answer_object
 from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_items
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
-from pipeline.laid import Laid
 from pipeline.material import Say, Sources, gather
 from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Row, read_pairs, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
-from pipeline.review.verdicts import Verdicts, read_sheets
 from pipeline.rounds import Rounds
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import find_teacher
@@ -118,8 +117,7 @@ class _Dataset:
     ordered: Iterator[Item]
     templates: dict[str, str]
     """Fingerprint to the name of the template that has it today."""
-    laid: dict[str, tuple[str, str]]
-    verdicts: Verdicts
+    desk: Desk
 
     @classmethod
     def look(cls, loaded: Loaded, folder: Path, ledger: Ledger, items: Spool[Item], model: str, say: Say) -> _Dataset:
@@ -128,9 +126,8 @@ class _Dataset:
         asked_of = model or loaded.recipe.teacher.model or find_teacher("", "", {}).model
         sources = gather(loaded, say)
         history = History(ledger, accept_changes=False)
-        laid = Laid(ledger).lines
-        verdicts = read_sheets(folder / "review", laid)
-        drafters = Rounds(loaded, sources, asked_of, history, folder, verdicts).all()
+        desk = Desk.read(folder, ledger)
+        drafters = Rounds(loaded, sources, asked_of, history, folder, desk).all()
         asked = Asked.of(drafters, history)
         return cls(
             folder=folder,
@@ -140,10 +137,9 @@ class _Dataset:
             history=history,
             asked=asked,
             items=items,
-            ordered=drafts_in_order(drafters, history, items),
+            ordered=drafts_in_order(drafters, history, items, desk.mend),
             templates={content_id(text): name for drafter in drafters for name, text in drafter.prompts.items()},
-            laid=laid,
-            verdicts=verdicts,
+            desk=desk,
         )
 
     def of_id(self, name: str) -> list[str]:
@@ -153,6 +149,8 @@ class _Dataset:
         if slip := self._slips.get(name):
             told = f"{slip.question!r} is {slip.typo_of} with a typing slip; this is what that comes from:"
             return [_labelled("slip", told), *self._of_draft(lambda item: _has_id(item, slip.typo_of))]
+        if name in self.desk.laid.lines and (story := self._of_sheet(name)):
+            return story
         keys = [key for key in dict.fromkeys((*self.asked.prompts, *self.ledger.keys(name))) if key.startswith(name)]
         if len(keys) > 1:
             raise InputError(
@@ -176,7 +174,7 @@ class _Dataset:
         recipe = self.loaded.recipe
         against = material(self.loaded, self.folder, self.sources, self.asked, self.history)
         before: list[Item] = []
-        with Curator(against, recipe.checks, dropped=self.verdicts.gone) as curator:
+        with Curator(against, recipe.checks, dropped=self.desk.verdicts.gone) as curator:
             for item in self.ordered:
                 found = wanted(item)
                 if found or len(before) == SHARD:
@@ -267,32 +265,54 @@ class _Dataset:
     def _review(self, one: _Examined) -> list[str]:
         if not isinstance(one.end, Record):
             return []
-        name = one.end.id
-        if name not in self.laid:
-            return [_labelled("review", "on no sheet yet")]
-        sheet = self.laid[name][0]
-        if name in self.verdicts.dropped:
+        return [*self._made_of(one.end), _labelled("review", self._verdict(one.end.id))]
+
+    def _made_of(self, record: Record) -> list[str]:
+        """What people had done to it."""
+        lines = [_labelled("rules", ", ".join(record.rules))] if record.rules else []
+        if record.replaces:
+            lines.append(_labelled("replaces", f"{record.replaces}, of which a person said: {record.fix}"))
+        return lines
+
+    def _verdict(self, name: str) -> str:
+        said, laid = self.desk.verdicts, self.desk.laid.lines
+        if name not in laid:
+            return "on no sheet yet"
+        verdict = "a person keeps it" if name in said.kept else "no verdict yet"
+        if name in said.dropped:
             verdict = "a person dropped it"
-        elif name in self.verdicts.deleted:
+        elif name in said.deleted:
             verdict = "a person deleted its line"
-        elif name in self.verdicts.edited:
-            line = self.verdicts.edited[name]
+        elif name in said.edited:
+            line = said.edited[name]
             verdict = f"a person edited it: {line.question} {line.answer}"
-        else:
-            verdict = "a person keeps it" if name in self.verdicts.kept else "no verdict yet"
-        return [_labelled("review", f"{sheet}: {verdict}")]
+        if name in said.fixes:
+            verdict += f"; to be mended: {said.fixes[name][1]}"
+        return f"{laid[name][0]}: {verdict}"
+
+    def _of_sheet(self, name: str) -> list[str]:
+        """The story of a record that no draft brings any more."""
+        record = self.desk.laid.records([name]).get(name)
+        if record is None:
+            return []
+        lines = [_labelled("record", f"{name} ({record.kind}), which no draft brings any more; as it was laid:")]
+        lines += [_labelled(what, getattr(record, what)) for what in ("question", "answer", "quote", "source")]
+        lines += [*self._request(record.request), *self._made_of(record), _labelled("review", self._verdict(name))]
+        return [*lines, _labelled("fate", self._fate(record) if self._stands(name) else "not published")]
 
     def _fate(self, end: Record | Rejection) -> str:
         if isinstance(end, Rejection):
             return f"rejected as {end.cause}"
-        if end.id in self.verdicts.dropped or end.id in self.verdicts.deleted:
+        if end.id in self.desk.verdicts.gone:
             return "dropped by a person"
         if stands := self._stands(end.id):
             return stands
-        if end.id in self.laid and (self.folder / "dataset" / "manifest.json").exists():
+        if version := self._versions.get(end.id):
+            return f"replaced by {version}, the version that a person asked for"
+        if end.id in self.desk.laid.lines and (self.folder / "dataset" / "manifest.json").exists():
             return (
                 "withheld: a held-out wording of a fact that is not trained, a near-topic refusal without a trained"
-                " twin, or a refusal above the recipe's share"
+                " twin, a refusal above the recipe's share, or waiting for a person's keep where the recipe requires it"
             )
         return "a record, not published yet"
 
@@ -313,6 +333,11 @@ class _Dataset:
     def _slips(self) -> dict[str, Row]:
         """Id to row of every published typing slip."""
         return {row.id: row for _, row in self._rows() if row.typo_of}
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        """Id of a record to that of the published version that replaces it."""
+        return {row.replaces: row.id for _, row in self._rows() if row.replaces}
 
     def _rows(self) -> Iterator[tuple[str, Row]]:
         """Every published row with its file stem."""

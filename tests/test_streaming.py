@@ -6,18 +6,21 @@ import gc
 from collections.abc import Iterable, Iterator
 
 from pipeline.curate import SHARD, Material, Origin, curate
+from pipeline.desk import Desk
 from pipeline.files import Writing, read_json_lines, write_folder
 from pipeline.funnel import Funnel
+from pipeline.laid import Laid
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN, Row, read_rows
 from pipeline.publish.split import assign, prove_no_leak
-from pipeline.rebuild import _Kept, _sort_out
+from pipeline.rebuild import _sort_out
 from pipeline.recipe import Checks, Recipe
 from pipeline.records import Draft, Record, Rejection
 from pipeline.review.reading import Said
 from pipeline.review.sheets import lay_sheet
-from pipeline.review.verdicts import read_sheets
+from pipeline.reviewed import Reviewed
 from pipeline.spool import Spool
+from pipeline.teacher.ledger import Ledger
 
 COUNT = 8 * SHARD
 MOST = 3 * SHARD
@@ -60,14 +63,14 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
     crowd, funnel = Crowd(), Funnel(0, 0, 0)
     watched = crowd.watching
     material = Material({}, lambda key: Origin("m", "p"))
-    with Spool[Record](tmp_path, Record) as records, Writing(tmp_path / "rejected.jsonl") as rejected:
+    rejections = Writing(tmp_path / "rejected.jsonl")
+    with Ledger(tmp_path) as ledger, Spool[Record](tmp_path, Record) as records, rejections as rejected:
         ends = curate(watched(funnel.entering(drafts())), material, Checks())
         _sort_out(watched(ends), records, rejected, funnel)
         rejected.finish()
-        laid: dict[str, tuple[str, str]] = {}
-        note = lambda sheet, lines: laid.update((one.record.id, (sheet, one.hash)) for one in lines)  # noqa: E731
-        lay_sheet(tmp_path / "review", records, {}, note)
-        kept = _Kept(records, read_sheets(tmp_path / "review", laid))
+        laid = Laid(ledger)
+        lay_sheet(tmp_path / "review", records, laid.lines, laid.note)
+        kept = Reviewed(records, Desk.read(tmp_path, ledger), {}, RECIPE)
         parts = assign(Watched(kept, crowd), RECIPE)
         prove_no_leak(kept, parts, "en")
         dataset = Dataset(RECIPE, Provenance("0", "0", {}, {}, False, []))

@@ -220,7 +220,8 @@ def record_id(draft: Draft) -> str:
     beside = (draft.context, *draft.earlier, draft.parent)
     more = (draft.kind, *beside, *((way,) if way else ())) if any(beside) else ()
     version = (draft.replaces, draft.fix) if draft.replaces else ()
-    return content_id(draft.passage or draft.persona or draft.kind, normalised(draft.question), *more, *version)
+    asked = normalised(draft.drafted or draft.question)
+    return content_id(draft.passage or draft.persona or draft.kind, asked, *more, *version)
 
 
 def _compared(draft: Draft) -> bool:
@@ -326,6 +327,7 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
         score=score,
         replaces=draft.replaces,
         fix=draft.fix,
+        rules=draft.rules,
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,

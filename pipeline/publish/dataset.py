@@ -123,6 +123,8 @@ def _row(record: Record, prompts: PromptFormat) -> Row:
         context=record.context,
         earlier=record.earlier,
         parent=record.parent,
+        replaces=record.replaces,
+        rules=record.rules,
         difficulty=record.difficulty,
         result=record.result,
     )

@@ -71,6 +71,8 @@ class Row(BaseModel):
         default=(), description="turns before the question, question and answer in turn; they stand in the prompt"
     )
     parent: str = Field(default="", description="id of the record that it was made from")
+    replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
+    rules: tuple[str, ...] = Field(default=(), description="a person's rules that changed its text, by name")
     difficulty: str = ""
     result: str = Field(default="", description="what a worked answer comes to, for whoever checks answers by program")
 

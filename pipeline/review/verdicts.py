@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.records import Record, Rejection
+from pipeline.records import Record
 from pipeline.review.reading import Fault, Said, read_lines
 from pipeline.review.sheets import Laid, is_as_laid
 
@@ -151,34 +150,8 @@ def _note_verdict(said: Said, path: Path, verdicts: Verdicts) -> None:
         (verdicts.kept if verdict.word == "keep" else verdicts.dropped).add(said.id)
 
 
-def decide(records: Iterable[Record], verdicts: Verdicts) -> Iterator[Record | Rejection]:
-    """Each record as the person wants it, or as one the person dropped. An edit outranks the machine's text."""
-    for record in records:
-        if record.id in verdicts.deleted or record.id in verdicts.dropped:
-            yield _dropped(record)
-        elif said := verdicts.edited.get(record.id):
-            yield edited(record, said)
-        else:
-            yield record
-
-
 def edited(record: Record, said: Said) -> Record:
     """The record with a person's texts. One that was emptied stays as it was."""
     said = said.stripped()
     texts = {"question": said.question, "answer": said.answer, "quote": said.quote or record.quote}
     return record.model_copy(update={**texts, **said.more, "edited": True})
-
-
-def _dropped(record: Record) -> Rejection:
-    return Rejection(
-        cause="dropped_by_person",
-        detail="A person dropped it, or deleted its line, in the review sheet.",
-        kind=record.kind,
-        question=record.question,
-        answer=record.answer,
-        quote=record.quote,
-        passage=record.passage,
-        field=record.field,
-        replaces=record.replaces,
-        request=record.request,
-    )

@@ -7,9 +7,14 @@ import json
 
 import pytest
 
-from pipeline.records import Record, Rejection
+from pipeline.desk import Desk
+from pipeline.laid import Laid
+from pipeline.recipe import Recipe
+from pipeline.records import Record
 from pipeline.review.sheets import lay_sheet
-from pipeline.review.verdicts import decide, read_sheets, read_verdict
+from pipeline.review.verdicts import read_sheets, read_verdict
+from pipeline.reviewed import Reviewed
+from pipeline.teacher.ledger import Ledger
 
 
 def record(name: str, **changes) -> Record:
@@ -20,23 +25,36 @@ def record(name: str, **changes) -> Record:
     return Record(**(values | changes))
 
 
-class Desk:
-    """A review folder with the memory that the ledger keeps of it."""
+RECIPE = Recipe.model_validate({"name": "n", "persona": {"file": "p.yaml"}})
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.laid = {}
 
-    def note(self, sheet, lines):
-        self.laid |= {one.record.id: (sheet, one.hash) for one in lines}
+class Lain:
+    """A dataset's review folder, with the memory that its ledger keeps of it."""
+
+    def __init__(self, outputs, recipe=RECIPE):
+        self.outputs, self.folder, self.recipe = outputs, outputs / "review", recipe
 
     def lay(self, *records):
-        return lay_sheet(self.folder, records, self.laid, self.note)
+        with Ledger(self.outputs) as ledger:
+            laid = Laid(ledger)
+            return lay_sheet(self.folder, records, laid.lines, laid.note)
+
+    @property
+    def laid(self):
+        with Ledger.look(self.outputs) as ledger:
+            return Laid(ledger).lines
+
+    def reviewed(self, *records, **more):
+        with Ledger(self.outputs) as ledger:
+            desk = Desk.read(self.outputs, ledger)
+            reviewed = Reviewed(records, desk, {}, self.recipe, **more)
+            _ = reviewed.decisions, desk.fixes  # while the ledger is open
+            return reviewed
 
     def after(self, *records):
         """What is kept, and what is dropped."""
-        ends = list(decide(records, read_sheets(self.folder, self.laid)))
-        return [end for end in ends if isinstance(end, Record)], [end for end in ends if isinstance(end, Rejection)]
+        reviewed = self.reviewed(*records)
+        return list(reviewed), list(reviewed.rejections())
 
     def edit(self, path, change):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -45,7 +63,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path):
-    return Desk(tmp_path / "review")
+    return Lain(tmp_path)
 
 
 A, B, C = record("a"), record("b"), record("c")
@@ -119,10 +137,11 @@ def test_a_sheet_of_the_first_format_is_read(desk):
     ]  # fmt: skip
     (desk.folder / "0001.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     texts = {"a": ("What is a?", "An a.", "q"), "b": ("What is b?", "A b.", "q"), "c": ("What is c?", "A c.", "")}
+    laid = {}
     for name, text in texts.items():  # as the first version hashed them
         digest = hashlib.blake2b("\x1f".join(text).encode(), digest_size=8).hexdigest()
-        desk.laid[name] = ("0001.jsonl", digest)
-    verdicts = read_sheets(desk.folder, desk.laid)
+        laid[name] = ("0001.jsonl", digest)
+    verdicts = read_sheets(desk.folder, laid)
     assert (verdicts.dropped, set(verdicts.edited), verdicts.problems) == ({"a"}, {"b"}, [])
 
 

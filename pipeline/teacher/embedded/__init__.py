@@ -43,6 +43,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 @cache
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.fixing import fixed
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.math import math_answers, math_problems
@@ -71,6 +72,7 @@ def _drafters() -> dict[str, Drafter]:
         "instruct_tasks": instruct_tasks,
         "instruct_choices": instruct_choices,
         "preference_pairs": preference_pairs,
+        "fix": fixed,
     }
 
 
@@ -117,6 +119,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "examples": "instruct_tasks",
         "equations": "math_problems",
         "wanted": "passage_questions",
+        "wrong": "fix",
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
         "passages": "answered_questions",
