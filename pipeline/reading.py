@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from pipeline.errors import RecipeError
@@ -95,7 +95,9 @@ def _read(paths: Sequence[Path], wanted: Documents, name: Callable[[Path], str])
         found = read_document(path, name(path), limits, password, options)
         if isinstance(found, Unread) and found.fate == "encrypted" and not password:
             hint = f"{wanted.password_env} is not set" if wanted.password_env else "name one in documents.password_env"
-            found = Unread(found.name, found.fate, f"{found.cause}: {hint}", found.page_count)
+            found = replace(found, cause=f"{found.cause}: {hint}")
+        elif isinstance(found, Unread) and found.fate == "too-slow":
+            found = replace(found, cause=f"{found.cause}: documents.seconds_per_file may allow it more")
         yield found
 
 

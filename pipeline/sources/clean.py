@@ -87,7 +87,7 @@ def joined(lines: Sequence[str], words: frozenset[str]) -> str:
     for line in filter(None, lines):
         if not text:
             text = line
-        elif (_unspaced(text[-1]) and _unspaced(line[0])) or _is_number_among_unspaced(text[-1], line[0]):
+        elif (is_unspaced(text[-1]) and is_unspaced(line[0])) or _is_number_among_unspaced(text[-1], line[0]):
             text += line
         else:
             text = _glued(text, line, words)
@@ -137,9 +137,9 @@ def broken_word(text: str, following: str, words: frozenset[str]) -> tuple[str, 
 
 
 def _is_number_among_unspaced(last: str, first: str) -> bool:
-    return (last.isdigit() and _unspaced(first)) or (_unspaced(last) and first.isdigit())
+    return (last.isdigit() and is_unspaced(first)) or (is_unspaced(last) and first.isdigit())
 
 
-def _unspaced(mark: str) -> bool:
+def is_unspaced(mark: str) -> bool:
     """Chinese and Japanese put no blank between words, so a line's end is not one either."""
     return "\u2e80" <= mark <= "\u9fff" or "\uf900" <= mark <= "\ufaff" or "\uff00" <= mark <= "\uff60"

@@ -54,6 +54,9 @@ _SELDOM_PAIRS = ".json"
 _TRIES: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.55), ("pypdfium2", 0.35), ("pypdf", 0.1))
 """Readers of a PDF in the order they are tried, and the share of the time each may take."""
 
+_TRIES_WITH_OCR: tuple[tuple[PdfReaderName, float], ...] = (("auto", 0.8), ("pypdfium2", 0.2))
+"""Where pages are recognised most of the time goes into that, and each try begins it anew."""
+
 _NAMES = f"PDF, Markdown, text, HTML, Word and EPUB files, CSV and JSON of question-answer pairs ({', '.join(FORMATS)})"
 
 
@@ -212,7 +215,7 @@ def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOpti
     if form != "pdf" or options.reader != "auto":
         return read_apart(path, form, limits, options, password)
     stopped: Stopped | None = None
-    for reader, share in _TRIES:
+    for reader, share in _TRIES_WITH_OCR if options.ocr else _TRIES:
         try:
             within = replace(limits, seconds=share * limits.seconds)
             reading = read_apart(path, form, within, replace(options, reader=reader), password)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.sources.clean import raised, repaired, with_plain_bullets
+from pipeline.sources.clean import is_unspaced, raised, repaired, with_plain_bullets
 
 MARK = re.compile(r"(?:[•*!–—-]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\d{1,2}(?:[.-]\d{1,2})+\.?)$")
 """What can stand before a list item, a heading or a numbered paragraph: never a cell of its own."""
@@ -157,6 +157,8 @@ def _parted(last: Fragment, piece: Fragment) -> bool:
     break (each word placed by itself), the gap decides.
     """
     if last.text[-1:].isspace() or piece.text[:1].isspace():
+        return False
+    if last.text and is_unspaced(last.text[-1]) and is_unspaced(piece.text[0]):
         return False
     gap = max(piece.x - last.end, last.x - piece.end) / max(last.size, piece.size)
     return gap > (_WORD_GAP if piece.unsure else _SURE_WORD_GAP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -96,12 +96,13 @@ class _Pages:
         """Has a page that is a picture read by text recognition, if that is wanted."""
         if self.options.ocr:
             try:
-                text = recognised(self.open_pictured().picture(number), self.options.ocr_languages)
+                seen = recognised(self.open_pictured().picture(number), self.options.ocr_languages)
             except CannotRecognise as fault:
                 self.unrecognised = str(fault)
             else:
                 self.read.pop()
-                self._keep(_found("tesseract", text, number), number)
+                found = _found("tesseract", seen.page, number)
+                self._keep(replace(found, quality=min(found.quality, seen.confidence)), number)
                 if self.read[-1].lines:
                     return
         if number not in self.gibberish:
