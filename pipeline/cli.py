@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from pipeline import cli_export
+from pipeline import cli_export, cli_run
+from pipeline.cli_options import OUTPUTS, Accept, Model, Out, Recipe, outputs_noted
 from pipeline.errors import EXIT_CODES, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
 from pipeline.mishap import meant
 
 if TYPE_CHECKING:
-    from pipeline.recipe import Loaded
-    from pipeline.recorded import Called, Wishes
-    from pipeline.run import Options, Plan
-    from pipeline.runlog import Log
+    from pipeline.run import Plan
 
 TRAIN_VERBS = ("train", "examine", "chat")
 
@@ -58,105 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Recipe = Annotated[Path, typer.Argument(help="The recipe: a YAML file.", metavar="RECIPE", show_default=False)]
-OUTPUTS = Path("outputs")
-_outputs = [OUTPUTS]
-"""The folder in which the last command works: a bug's traceback goes there."""
-
-
-def _noted(out: Path) -> Path:
-    _outputs.append(out)
-    return out
-
-
-Out = Annotated[
-    Path,
-    typer.Option("--out", help="Folder for outputs; each recipe gets one of its name in it.", callback=_noted),
-]
-Model = Annotated[str, typer.Option("--model", help="Teacher's model, in place of the recipe's.", show_default=False)]
-Accept = Annotated[
-    bool, typer.Option("--accept-changes", help="Replace paid replies whose prompt, model or settings have changed.")
-]
-
-
-Quiet = Annotated[
-    bool, typer.Option("--quiet", help="Print nothing when all is well, else one line: cron mails only trouble.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the run's facts as one line of JSON, and nothing else.")]
-Metrics = Annotated[
-    Path | None, typer.Option("--metrics", help="Write them to FILE for Prometheus too.", metavar="FILE")
-]
-Notify = Annotated[
-    str, typer.Option("--notify", help="Run COMMAND at the end, with that line on its input.", metavar="COMMAND")
-]
-
-
-@app.command()
-def run(  # noqa: PLR0913, PLR0917 - an option each
-    recipe: Recipe,
-    out: Out = OUTPUTS,
-    model: Model = "",
-    accept_changes: Accept = False,
-    deadline: Annotated[
-        str, typer.Option("--deadline", help="Stop asking after 90s, 45m or 2h, or at 05:30.", show_default=False)
-    ] = "",
-    train: Annotated[bool, typer.Option("--train", help="Then train the student and examine it.")] = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-    metrics: Metrics = None,
-    notify: Notify = "",
-) -> None:
-    """Make the dataset: ask the teacher what was never asked, check, split, publish."""
-    from pipeline.durations import seconds_until
-    from pipeline.recorded import Called, Wishes
-    from pipeline.run import Options
-
-    options = Options(out, model, accept_changes, seconds_until(deadline) if deadline else None)
-    _run(Called("run", recipe, out, Wishes(quiet, as_json, metrics, notify)), options, train)
-
-
-@app.command()
-def reparse(
-    recipe: Recipe,
-    out: Out = OUTPUTS,
-    model: Model = "",
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read the paid replies again with today's parser and checks, and publish. Buys nothing."""
-    from pipeline.recorded import Called, Wishes
-    from pipeline.run import Options
-
-    _run(Called("reparse", recipe, out, Wishes(quiet, as_json)), Options(out, model, ask=False))
-
-
-def _run(called: Called, options: Options, train: bool = False) -> None:
-    """The stages, and the student after them, on record."""
-    from pipeline.recorded import record
-    from pipeline.run import run as run_stages
-    from pipeline.terminal import drawn
-
-    say = _saying(called.wishes)
-
-    def work(loaded: Loaded, log: Log) -> None:
-        with nullcontext(say) if called.wishes.quiet else drawn(log, say) as tell:
-            outcome = run_stages(loaded, options, log.noting(tell), log)
-        if train and outcome.waiting:
-            say("not trained yet: replies are still to come")
-        elif train:
-            from train.cli import train_and_examine
-
-            log.stage("student")
-            train_and_examine(called.recipe, outcome.folder, say, called.wishes.quiet)
-
-    record(called, work, typer.echo, partial(typer.echo, err=True))
-
-
-def _saying(wishes: Wishes) -> Callable[[str], None]:
-    """Where a run says what it does: nowhere in a quiet night, and not where the line of JSON goes."""
-    if wishes.quiet:
-        return lambda line: None
-    return partial(typer.echo, err=wishes.as_json)
+app.command()(cli_run.run)
+app.command()(cli_run.reparse)
 
 
 @app.command()
@@ -192,6 +91,9 @@ def _dollars(usd: float | None) -> str:
     if usd is None:
         return "price unknown (add the model to prices.yaml, or teacher.usd_per_million to the recipe)"
     return f"about {usd:.2f} USD" if usd else "free"
+
+
+app.command()(cli_run.status)
 
 
 @app.command()
@@ -284,9 +186,9 @@ def main() -> None:
     except SystemExit as end:  # Typer's, after Ctrl-C, and without a word
         if end.code != Interrupted.exit_code:
             raise
-        _end(meant(KeyboardInterrupt(), _outputs[-1], os.environ))
+        _end(meant(KeyboardInterrupt(), outputs_noted[-1], os.environ))
     except Exception as error:  # noqa: BLE001 - there is nobody above: it is written down, and the exit code says so
-        _end(meant(error, _outputs[-1], os.environ))
+        _end(meant(error, outputs_noted[-1], os.environ))
 
 
 def _end(fault: CourseworkError) -> NoReturn:

@@ -76,6 +76,9 @@ ALLOWED = {
     },
     "exporting": {"errors", "files", "publish"},
     "cli_export": {"errors", "exporting"},
+    "cli_options": set(),
+    "cli_run": {"cli_options", "durations", "recipe", "recorded", "run", "runlog", "status", "terminal"},
+    "status": {"errors", "files", "publish", "recipe", "review", "runlog", "teacher"},
     "reading": {"errors", "recipe", "records", "sources"},
     "material": {
         "kinds",
