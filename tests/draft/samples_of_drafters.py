@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.desk import Desk
 from pipeline.draft import Drafter
 from pipeline.history import History
 from pipeline.kinds import DRAFTERS
@@ -19,7 +20,6 @@ from pipeline.laid import Laid
 from pipeline.material import gather
 from pipeline.recipe import load_recipe
 from pipeline.records import Record, Rejection
-from pipeline.review.verdicts import read_sheets
 from pipeline.rounds import Rounds
 from pipeline.run import Options, Outcome, run
 from pipeline.runlog import Log
@@ -139,9 +139,9 @@ class Workspace:
         address = find_teacher(model, "", environment())
         with Ledger.look(self.outputs) as ledger:
             history = History(ledger, False)
-            verdicts = read_sheets(self.outputs / "review", Laid(ledger).lines)
+            desk = Desk.read(self.outputs, ledger)
             sources = gather(loaded, lambda line: None)
-            yield Rounds(loaded, sources, address.model, history, self.outputs, verdicts).all(), history
+            yield Rounds(loaded, sources, address.model, history, self.outputs, desk).all(), history
 
     def own(self, drafters: Sequence[Drafter]) -> list[Drafter]:
         """Those of the drafters that the sample is about."""
