@@ -161,6 +161,27 @@ def why(
 
 
 @app.command()
+def improve(
+    recipe: Recipe,
+    out: Out = OUTPUTS,
+    student: Annotated[
+        str, typer.Option("--student", help="Its name or folder; else the one examined last.", show_default=False)
+    ] = "",
+    wordings: Annotated[int, typer.Option("--wordings", min=1, max=40, help="More of them of each weak fact.")] = 4,
+    facts: Annotated[
+        int | None, typer.Option("--facts", min=1, help="At most so many, the weakest first.", show_default=False)
+    ] = None,
+) -> None:
+    """Read an examination, and wish for more wordings of the facts that were answered wrongly. Asks nobody."""
+    from pipeline.improve import Limits
+    from pipeline.improve import improve as find
+    from pipeline.recipe import load_recipe
+
+    for line in find(load_recipe(recipe), out, student, Limits(wordings, facts)):
+        typer.echo(line)
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
 ) -> None:

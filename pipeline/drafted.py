@@ -15,7 +15,7 @@ from pydantic import Field
 from pipeline.curate import SHARD, Material, Origin
 from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.curate.meaning import Embedder
-from pipeline.draft import Descendants, Drafter, Exemplified
+from pipeline.draft import Descendants, Drafter, Exemplified, Guarded
 from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError
 from pipeline.history import History
@@ -64,6 +64,8 @@ class Asked:
     """By id, the records that drafts are made from."""
     examples: tuple[str, ...]
     """What requests showed as examples of what was wanted."""
+    examined: dict[str, str]
+    """Held-out questions by the id of their record, where there are drafts that may repeat none of them."""
 
     @property
     def planned(self) -> int:
@@ -81,7 +83,8 @@ class Asked:
         parents = {parent.id: parent for drafter in descendants for parent in drafter.parents}
         showing = (drafter for drafter in drafters if isinstance(drafter, Exemplified))
         examples = dict.fromkeys(example for drafter in showing for example in drafter.examples)
-        return cls(unanswered, prompts, parents, tuple(examples))
+        examined = {name: text for one in drafters if isinstance(one, Guarded) for name, text in one.examined.items()}
+        return cls(unanswered, prompts, parents, tuple(examples), examined)
 
 
 def material(
@@ -111,6 +114,7 @@ def material(
         parents=asked.parents,
         examples=asked.examples,
         refusals=recipe.refusals.every_sentence if recipe.refusals else (),
+        examined=asked.examined,
     )
 
 

@@ -44,6 +44,8 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "document": Kind(grounded=True, quoted=True),
     "persona": Kind(voiced=True),
+    # More wordings of what a student answered wrongly: only ever trained, so that no examination moves.
+    "reworded": Kind(grounded=True, quoted=True, split="train", checks=("examined",)),
     "off_topic": Kind(refusal=True, split="field"),
     "near_topic": Kind(refusal=True, topical=True, split="field"),
     "false_premise": Kind(refusal=True, topical=True, split="field"),

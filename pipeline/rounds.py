@@ -10,13 +10,18 @@ from pathlib import Path
 from pipeline.curate import curate
 from pipeline.desk import Desk
 from pipeline.draft import Drafter
+from pipeline.draft.ground import Ground
+from pipeline.draft.rewordings import RewordingDrafter
 from pipeline.drafted import Asked, drafts_in_order, material, spool_of_items
 from pipeline.history import History
 from pipeline.kinds import DRAFTERS
 from pipeline.material import Sources, build_drafters, choose_drafters, fix_drafter, ground_of
+from pipeline.publish.schema import SLICES
+from pipeline.publish.split import stem_of
 from pipeline.recipe import Loaded
 from pipeline.records import Record
 from pipeline.reviewed import Reviewed
+from pipeline.wishes import Wish, read_wishes
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Rounds:
         resting = {
             name: wanted for name, wanted in self.loaded.recipe.wanted.items() if DRAFTERS[name].rests_on_records
         }
-        last = max((getattr(wanted, "rounds", 1) for wanted in resting.values()), default=0)
+        wishes = read_wishes(self.folder)
+        last = max((getattr(wanted, "rounds", 1) for wanted in resting.values()), default=int(bool(wishes)))
         ground = replace(ground_of(self.loaded, self.sources, self.model), paid=self.history.paid)
         asked_more = True
         for number in range(1, last + 1):
@@ -53,9 +59,15 @@ class Rounds:
                 ground = replace(ground, records=list(self._records(drafters)), earlier=drafters)
             of_round = {name: wanted for name, wanted in resting.items() if getattr(wanted, "rounds", 1) >= number}
             new = build_drafters(of_round, replace(ground, round=number))
+            if wishes and number == 1:
+                new.append(self._rewording(wishes, ground))
             yield new
             drafters = [*drafters, *new]
             asked_more = any(next(drafter.requests(0, self.history.told), None) for drafter in new)
+
+    def _rewording(self, wishes: Sequence[Wish], ground: Ground) -> Drafter:
+        split = self.loaded.recipe.split
+        return RewordingDrafter(wishes, self.sources.passages, ground, lambda record: stem_of(record, split) in SLICES)
 
     def all(self) -> list[Drafter]:
         """The drafters of every round, as the ledger lets them be built."""

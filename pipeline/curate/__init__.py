@@ -60,6 +60,8 @@ class Material:
     """By id, the records that drafts were made from."""
     examples: Sequence[str] = ()
     """What requests showed as examples of what was wanted."""
+    examined: Mapping[str, str] = field(default_factory=dict)
+    """Held-out questions by the id of their record, where there are drafts that may repeat none of them."""
 
     refusals: Sequence[str] = ()
     """The recipe's refusal sentences."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.curate.computed import computed, sums
+from pipeline.curate.examined import examined
 from pipeline.curate.findings import Finding
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
@@ -25,6 +26,7 @@ OWN: dict[str, Make] = {
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),
     "novelty": lambda material, checks: Novelty(checks.novelty, material.examples).findings,
     "for_text": lambda material, checks: lambda drafts: map(for_text, drafts),
+    "examined": lambda material, checks: examined(material.examined, material.language),
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
     "worse": worse,
 }

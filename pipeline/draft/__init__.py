@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from pipeline.records import Draft, Record, Rejection
@@ -55,3 +55,11 @@ class Aiming(Drafter, Protocol):
     def shortfall(self, records: Iterable[Record], told: Told) -> Iterator[str]:
         """Lines for the run and for the card, given the records that a person wants."""
         ...
+
+
+@runtime_checkable
+class Guarded(Drafter, Protocol):
+    """A drafter whose drafts only train: none of them may be a question that the student is examined on."""
+
+    examined: Mapping[str, str]
+    """Held-out questions by the id of their record."""

@@ -39,7 +39,7 @@ class Assignment:
 
     def stem(self, record: Record) -> str:
         """The file stem of one of the records that were assigned."""
-        return WITHHELD if record.id in self.withheld else _stem(record, self.split)
+        return WITHHELD if record.id in self.withheld else stem_of(record, self.split)
 
     def rows(self, records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
         """Every record with its file stem, its twin named, and after it its typing slip if it has one."""
@@ -67,7 +67,7 @@ def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
     rephrased: list[tuple[str, str]] = []
     topical: list[Record] = []
     for record in records:
-        stem = _stem(record, split)
+        stem = stem_of(record, split)
         if stem == "rephrased":
             rephrased.append((record.fact, record.id))
         elif stem == TRAIN:
@@ -75,7 +75,7 @@ def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
         if record.kind in TOPICAL_KINDS:
             topical.append(record)
     twins = _twins(records, topical, split, refusals.twin_overlap) if refusals else {}
-    alone = {one.id for one in topical if one.id not in twins and _stem(one, split) == TRAIN}
+    alone = {one.id for one in topical if one.id not in twins and stem_of(one, split) == TRAIN}
     away = {name for fact, name in rephrased if fact not in trained} | alone
     slips = make_slips(
         lambda: (record for record in records if record.id not in away),
@@ -84,7 +84,7 @@ def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
     )
     told: tuple[str, ...] = ()
     if refusals:
-        rows = ((one, one.id in slips) for one in records if one.id not in away and _stem(one, split) == TRAIN)
+        rows = ((one, one.id in slips) for one in records if one.id not in away and stem_of(one, split) == TRAIN)
         surplus, told = _to_share(rows, split.salt, refusals.share, len(alone))
         away |= {name for name, slip in surplus if not slip}
         slips = {name: text for name, text in slips.items() if (name, True) not in surplus}
@@ -100,7 +100,7 @@ def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
     return replace(found, counts=counts)
 
 
-def _stem(record: Record, split: Split) -> str:
+def stem_of(record: Record, split: Split) -> str:
     """A child follows its parent: what was made from a held-out record is held out with it.
 
     Of pairs there is no slice, so those of held-out records are withheld.
@@ -133,14 +133,14 @@ def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, l
     """A near-topic refusal without one is not trained: nothing would teach where the topic ends."""
     if not topical:
         return {}
-    answered = (record for record in records if not record.is_refusal and _stem(record, split) == TRAIN)
+    answered = (record for record in records if not record.is_refusal and stem_of(record, split) == TRAIN)
     return find_twins(topical, answered, least)
 
 
 def _slips(record: Record, recipe: Recipe) -> bool:
     if KINDS[record.kind].paired:
         return False
-    share = recipe.typos.train if _stem(record, recipe.split) == TRAIN else recipe.typos.slices
+    share = recipe.typos.train if stem_of(record, recipe.split) == TRAIN else recipe.typos.slices
     return lot(recipe.split.salt, "typo", record.id) < share
 
 

@@ -42,7 +42,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 
 @cache
 def _drafters() -> dict[str, Drafter]:
-    from pipeline.teacher.embedded.documents import document_questions
+    from pipeline.teacher.embedded.documents import document_questions, reworded_questions
     from pipeline.teacher.embedded.fixing import fixed
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
@@ -60,6 +60,7 @@ def _drafters() -> dict[str, Drafter]:
     return {
         "document_questions": document_questions,
         "passage_questions": passage_questions,
+        "reworded_questions": reworded_questions,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
@@ -115,6 +116,7 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
+        "known": "reworded_questions",
         "methods": "math_answers",
         "examples": "instruct_tasks",
         "equations": "math_problems",

@@ -13,6 +13,7 @@ from pipeline.teacher.embedded import document_lexicon as lexicon
 from pipeline.teacher.embedded import document_sentences as reading
 from pipeline.teacher.embedded import document_wordings as wordings
 from pipeline.teacher.embedded import english
+from pipeline.teacher.embedded.bank import most
 from pipeline.teacher.embedded.document_reference import (
     content_words,
     is_self_contained,
@@ -28,6 +29,7 @@ _ALIKE = 88
 """Two wordings of one fact at least this similar (rapidfuzz ratio) are the same wording."""
 _CONFUSED = 94
 """Two questions at least this similar that belong to different facts would be taken for one another."""
+_EVERY_WORDING = 60
 _FEWEST = 3
 """A fact that the rules can ask in fewer wordings than this was probably misread."""
 
@@ -55,6 +57,17 @@ def document_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> d
     best = sorted(range(len(facts)), key=lambda at: (-len(facts[at].questions), at))[:most_facts]
     chosen = [facts[at] for at in sorted(best)]
     return {"facts": [{"quote": f.quote, "answer": f.answer, "questions": list(f.questions)} for f in chosen]}
+
+
+def reworded_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """More wordings of one fact of the passage: those that the rules know beside the ones shown."""
+    heading = [part.strip() for part in slots.get("heading", "").split(" > ") if part.strip()]
+    known = slots.get("known", "").splitlines()
+    facts = _distinct(_facts(slots["passage"], heading, _EVERY_WORDING))
+    same = (fact for fact in facts if (fact.quote, fact.answer) == (slots["quote"], slots["fact"]))
+    questions = next((fact.questions for fact in same), ())
+    new = [question for question in questions if all(fuzz.ratio(question, other) < _ALIKE for other in known)]
+    return {"questions": new[: most(schema, "questions")]}
 
 
 def _limits(schema: Mapping[str, Any]) -> tuple[int, int]:
