@@ -207,7 +207,7 @@ def numbers(passages: dict[str, list[Passage]], dice: random.Random) -> None:
         if versions[0].answer == versions[2].answer:
             continue
         for name, one in zip(found, versions, strict=True):
-            word = grounding_findings(one, by_id[one.passage], CHECKS.quote_alike, "en")[-1]
+            word = grounding_findings(one, [by_id[one.passage]], CHECKS.quote_alike, "en")[-1]
             found[name][word.verdict] += 1
     for name, counter in found.items():
         tell(f"numbers: sentences, {name}", counter)

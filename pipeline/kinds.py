@@ -20,8 +20,13 @@ class Kind(NamedTuple):
     """It says what its parent says: its answer is held against the parent's, and so the judge sees it."""
     voiced: bool = False
     """The answer is in a persona's voice: the persona's constraints hold, and the facts in it are counted."""
+    joint: bool = False
+    """All the passages that it names bear the answer out together. False: further ones only stand beside the first."""
     refusal: bool = False
     """The right answer is the refusal sentence."""
+    by_context: bool = False
+    """It is refused because of what is shown with it: what the corpus holds does not matter, and it counts neither as
+    a refusal nor as an answer where `refusals.share` is made up."""
     topical: bool = False
     """A refusal whose question sounds as if it were about the topic: trained only beside an answered twin."""
     compared: bool = True
@@ -43,6 +48,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "document": Kind(grounded=True, quoted=True),
+    "multi_hop": Kind(grounded=True, quoted=True, joint=True, checks=("needs_all",)),
     "persona": Kind(voiced=True),
     # More wordings of what a student answered wrongly: only ever trained, so that no examination moves.
     "reworded": Kind(grounded=True, quoted=True, split="train", checks=("examined",)),
@@ -81,6 +87,7 @@ DRAFTERS: dict[str, Line] = {
     "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
     "questions": Line("pipeline.draft.questions", rests_on_records=True),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
+    "multi_hop": Line("pipeline.draft.multi_hop"),
 }
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)

@@ -131,6 +131,11 @@ class Draft(_Frozen):
         """Names what it says about its fact, whatever the wording of the question: judged once."""
         return content_id(self.fact, self.answer)
 
+    @property
+    def bearers(self) -> tuple[str, ...]:
+        """Ids of the passages that bear its answer out: the first, or of a joint kind all; ("",) if it names none."""
+        return (self.passage, *self.further_passages) if KINDS[self.kind].joint else (self.passage,)
+
 
 class Record(_Frozen):
     """A draft that passed every check. It knows its parents, so that "why did the student learn

@@ -72,11 +72,12 @@ class Material:
         return Corpus(self.passages.values())
 
     def evidence(self, draft: Draft) -> Evidence | None:
-        """What the draft's answer is judged by: its passage, or its parent's answer if it only tells that again or has
+        """What the draft's answer is judged by: its passages, or its parent's answer if it only tells that again or has
         no passage; None if it has neither."""
-        passage, parent = self.passages.get(draft.passage), self.parents.get(draft.parent)
-        if passage and not (parent and KINDS[draft.kind].retold):
-            return Evidence(" > ".join(passage.heading), passage.text)
+        parent = self.parents.get(draft.parent)
+        passages = [self.passages[name] for name in draft.bearers if name in self.passages]
+        if passages and not (parent and KINDS[draft.kind].retold):
+            return Evidence(" > ".join(passages[0].heading), "\n\n".join(passage.text for passage in passages))
         return Evidence("", parent.answer) if parent else None
 
 
@@ -269,9 +270,10 @@ def _findings(word: Word) -> Sequence[Finding]:
 
 def _grounding(draft: Draft, material: Material, quote_alike: float) -> Word:
     kind = KINDS[draft.kind]
-    if not (kind.grounded or kind.quoted) or draft.passage not in material.passages:
+    if not (kind.grounded or kind.quoted) or any(name not in material.passages for name in draft.bearers):
         return ()
-    return grounding_findings(draft, material.passages[draft.passage], quote_alike, material.language)
+    passages = [material.passages[name] for name in draft.bearers]
+    return grounding_findings(draft, passages, quote_alike, material.language)
 
 
 def _persona(draft: Draft, material: Material, checks: Checks) -> Word:
@@ -297,11 +299,12 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
     origin = material.origin(draft.request)
     passage = material.passages.get(draft.passage)
     span, page, quote = None, None, draft.quote
+    further = zip(draft.further_quotes, draft.further_passages, strict=False)
     # That it is alike enough is a check's word; here it is only looked up.
     place = align_quote(draft.quote, passage.text, 0) if passage else None
     if passage and place:
         span, page = (passage.start + place.start, passage.start + place.end), passage.page_at(place.start)
-        quote = own_words(draft, place, passage)
+        quote = own_words(draft.quote, place, passage)
     return Record(
         id=record_id(draft),
         kind=draft.kind,
@@ -320,7 +323,7 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
         earlier=draft.earlier,
         parent=draft.parent,
         further_passages=draft.further_passages,
-        further_quotes=draft.further_quotes,
+        further_quotes=tuple(_own_words(quote, material.passages.get(name)) for quote, name in further),
         difficulty=draft.difficulty,
         equations=draft.equations,
         result=draft.result,
@@ -334,6 +337,11 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
         prompt=origin.prompt,
         request=draft.request,
     )
+
+
+def _own_words(quote: str, passage: Passage | None) -> str:
+    place = align_quote(quote, passage.text, 0) if passage else None
+    return own_words(quote, place, passage) if passage and place else quote
 
 
 def _rejected(draft: Draft, finding: Finding) -> Rejection:

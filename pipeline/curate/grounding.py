@@ -13,6 +13,7 @@ from rapidfuzz.fuzz import partial_ratio_alignment
 
 from pipeline.curate.findings import Finding
 from pipeline.curate.numbers import SPELLING_LANGUAGES, Number, computable, known_numbers, stated_numbers
+from pipeline.kinds import KINDS
 from pipeline.records import Draft, Passage
 
 _SAME_SIGN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " "})
@@ -129,37 +130,38 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(characters), places
 
 
-def own_words(draft: Draft, place: Place, passage: Passage) -> str:
+def own_words(quote: str, place: Place, passage: Passage) -> str:
     """The quote for the record: as the teacher gave it, or the passage's own words where it strays from them."""
-    if find_quote(draft.quote, passage.text) is not None:
-        return draft.quote
+    if find_quote(quote, passage.text) is not None:
+        return quote
     return " ".join(passage.text[place.start : place.end].split())
 
 
-def quote_finding(draft: Draft, passage: Passage, least: float) -> Finding:
+def quote_finding(quote: str, passage: Passage, least: float) -> Finding:
     """Whether the quote stands in the passage; one that strays from its words is flagged."""
-    place = align_quote(draft.quote, passage.text, least)
+    place = align_quote(quote, passage.text, least)
     if place is None:
-        sentence = "The quote does not stand in the passage."
+        sentence = f"The quote does not stand in the passage: {quote[:80]!r}."
         return Finding("quote_alike", f"under {least:g}", "rejected", "quote_not_in_passage", sentence)
     measured = f"{place.alike:g}, at least {least:g}"
-    if find_quote(draft.quote, passage.text) is not None:
+    if find_quote(quote, passage.text) is not None:
         return Finding("quote_alike", measured)
     detail = f"The quote strays from the passage's words ({place.alike:g} of 100 alike); these stand in its place."
     return Finding("quote_alike", measured, "flagged", "quote_not_verbatim", detail)
 
 
-def number_finding(draft: Draft, passage: Passage, quoted: str, language: str) -> Finding:
-    """Whether the answer's numbers stand in the quote, its passage or the headings above it.
+def number_finding(draft: Draft, passages: Sequence[Passage], quoted: str, language: str) -> Finding:
+    """Whether the answer's numbers stand in what is quoted, its passages or the headings above them.
 
     Rejected is a number in digits that stands nowhere and cannot have been computed from the quote's. What is spelled
     out, computed, or stands only outside the quote is doubtful, and so is every unknown number in a language whose
     spelled-out numbers nobody here understands.
     """
     stated = stated_numbers(draft.answer, language)
-    headings = " ".join(passage.heading)
+    headings = " ".join(part for passage in passages for part in passage.heading)
+    text = "\n".join(passage.text for passage in passages)
     near = known_numbers(f"{quoted}\n{headings}", language) if stated else frozenset()
-    everywhere = known_numbers(f"{passage.text}\n{headings}", language) if stated else frozenset()
+    everywhere = known_numbers(f"{text}\n{headings}", language) if stated else frozenset()
     measured = ", ".join(number.written for number in stated) or "no number"
     strange = [number for number in stated if number.value not in everywhere]
     if strange:
@@ -178,11 +180,25 @@ def _certainly_wrong(number: Number, known: frozenset[Decimal], language: str) -
     return language in SPELLING_LANGUAGES and not number.spelled and not computable(number.value, known)
 
 
-def grounding_findings(draft: Draft, passage: Passage, quote_alike: float, language: str) -> Sequence[Finding]:
-    """What can be said of a document's draft beside its passage alone: quote, then numbers."""
-    quote = quote_finding(draft, passage, quote_alike)
-    if quote.verdict == "rejected":
-        return [quote]
-    place = align_quote(draft.quote, passage.text, quote_alike)
-    quoted = passage.text[place.start : place.end] if place else ""
-    return [quote, number_finding(draft, passage, quoted, language)]
+def grounding_findings(
+    draft: Draft, passages: Sequence[Passage], quote_alike: float, language: str
+) -> Sequence[Finding]:
+    """What can be said of a draft beside the passages that bear it out alone: each one's quote, then numbers.
+
+    Where a kind has no quotes, the whole of the passages stands for them.
+    """
+    if not KINDS[draft.kind].quoted:
+        return [number_finding(draft, passages, "\n".join(passage.text for passage in passages), language)]
+    quotes = (draft.quote, *draft.further_quotes)
+    if len(quotes) != len(passages):
+        detail = f"It rests on {len(passages)} passages and quotes {len(quotes)}."
+        return [Finding("quote_alike", "a quote is lacking", "rejected", "quote_lacking", detail)]
+    found: list[Finding] = []
+    quoted: list[str] = []
+    for quote, passage in zip(quotes, passages, strict=True):
+        found.append(quote_finding(quote, passage, quote_alike))
+        if found[-1].verdict == "rejected":
+            return found
+        place = align_quote(quote, passage.text, quote_alike)
+        quoted.append(passage.text[place.start : place.end] if place else "")
+    return [*found, number_finding(draft, passages, "\n".join(quoted), language)]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[float32]
 
+Group = tuple[str, ...]
+"""Ids of the passages that an answer rests on together; most answers rest on one."""
 WORDS_WEIGH = 0.5
 """What a share of 1 in the words adds to the cosine: the two together tell more than either."""
 LEAST_OTHERS = 8
@@ -73,6 +75,8 @@ class Support:
         self._embedder = embedder
         self._absence = absence
         self._units: dict[str, Vectors] = {}
+        self._thresholds: dict[int, float] = {}
+        """By how many passages an answer rests on."""
 
     def findings(self, drafts: Sequence[Draft]) -> list[Finding | tuple[()]]:
         """A word on each draft of a shard; none on drafts that no passage stands behind."""
@@ -82,18 +86,19 @@ class Support:
         unsettled = [
             number for number, word in enumerate(found) if isinstance(word, Finding) and word.verdict != "passed"
         ]
-        if unsettled and self._embedder is not None and len(self._others) > LEAST_OTHERS:
-            by_meaning = self._by_meaning([drafts[number] for number in unsettled], self._embedder)
-            for number, word in zip(unsettled, by_meaning, strict=True):
+        comparable = [n for n in unsettled if len(self._groups(len(drafts[n].bearers))) > LEAST_OTHERS]
+        if comparable and self._embedder is not None:
+            by_meaning = self._by_meaning([drafts[number] for number in comparable], self._embedder)
+            for number, word in zip(comparable, by_meaning, strict=True):
                 by_words = found[number]
                 found[number] = word._replace(score=by_words.score) if isinstance(by_words, Finding) else word
         return found
 
     def _stands_behind(self, draft: Draft) -> bool:
-        return KINDS[draft.kind].grounded and draft.passage in self._passages
+        return KINDS[draft.kind].grounded and all(name in self._passages for name in draft.bearers)
 
     def _by_words(self, draft: Draft) -> Finding:
-        share = self._share(terms(draft.answer), draft.passage)
+        share = self._share(terms(draft.answer), draft.bearers)
         least = self._checks.support_words
         measured = f"{share:.0%} of its words stand in the passage, at least {least:.0%}"
         if share >= least:
@@ -103,56 +108,51 @@ class Support:
         return Finding("support_words", measured, "doubtful", "weakly_supported", detail, score=share)
 
     def _by_meaning(self, drafts: Sequence[Draft], embedder: Embedder) -> list[Finding]:
-        least = self._least(embedder)
-        self._meet([draft.passage for draft in drafts], embedder)
+        self._meet([*self._others, *(name for draft in drafts for name in draft.bearers)], embedder)
         answers = [sentences_of(draft.answer) for draft in drafts]
         asked = [f"{draft.question} {draft.answer}" for draft in drafts]
         vectors = embedder.encode([sentence for answer in answers for sentence in answer] + asked)
         at, found = 0, []
         for number, (draft, answer) in enumerate(zip(drafts, answers, strict=True)):
             # An answer of several sentences stands no firmer than its weakest.
-            alone = min(self._standing(text, vectors[at + n], draft.passage) for n, text in enumerate(answer))
+            alone = min(self._standing(text, vectors[at + n], draft.bearers) for n, text in enumerate(answer))
             at += len(answer)
-            whole = self._standing(asked[number], vectors[len(vectors) - len(asked) + number], draft.passage)
-            found.append(_weighed(alone, whole, least))
+            whole = self._standing(asked[number], vectors[len(vectors) - len(asked) + number], draft.bearers)
+            found.append(_weighed(alone, whole, self._least(embedder, len(draft.bearers))))
         return found
 
-    def _standing(self, text: str, vector: Vectors, own: str) -> float:
-        """By how many standard deviations a passage stands out among the others, for one text."""
-        others = [name for name in self._others if name != own]
-        scores = self._scores(text, vector, [own, *others])
+    def _standing(self, text: str, vector: Vectors, own: Group) -> float:
+        """By how many standard deviations passages stand out among others, as many at a time, for one text."""
+        scores = self._scores(text, vector, [own, *self._groups(len(own), without=own)])
         return float((scores[0] - scores[1:].mean()) / max(scores[1:].std(), LEAST_SPREAD))
 
-    def _scores(self, text: str, vector: Vectors, passages: Sequence[str]) -> NDArray[float64]:
-        """How well each passage bears the text out: best cosine, plus its share of the words."""
+    def _scores(self, text: str, vector: Vectors, groups: Sequence[Group]) -> NDArray[float64]:
+        """How well each group of passages bears the text out: best cosine, plus its share of the words."""
         import numpy
 
         words = terms(text)
-        nearest = [float((self._units[name] @ vector).max()) for name in passages]
+        nearest = [max(float((self._units[name] @ vector).max()) for name in group) for group in groups]
         # Rounded, for in which batch a text was encoded shows in the seventh digit.
-        shares = [self._share(words, name) for name in passages]
+        shares = [self._share(words, group) for group in groups]
         return numpy.round(numpy.array(nearest) + WORDS_WEIGH * numpy.array(shares), 4)
 
-    def _least(self, embedder: Embedder) -> float:
+    def _least(self, embedder: Embedder, size: int) -> float:
         """What a shuffled pair reaches with the probability that the recipe allows, and no less than chance would."""
-        if self._threshold is None:
-            pairs = self._shuffled(embedder)
+        if size not in self._thresholds:
+            pairs = self._shuffled(embedder, size)
             allowed = 1 - self._checks.support_chance
             rank = sorted(pairs)[min(len(pairs) - 1, int(allowed * len(pairs)))]
-            self._threshold = max(rank, NormalDist().inv_cdf(allowed))
-        return self._threshold
+            self._thresholds[size] = max(rank, NormalDist().inv_cdf(allowed))
+        return self._thresholds[size]
 
-    _threshold: float | None = None
-
-    def _shuffled(self, embedder: Embedder) -> list[float]:
+    def _shuffled(self, embedder: Embedder, size: int) -> list[float]:
         """How far other passages stand out for sentences that are not theirs: one sentence of each passage compared."""
         import numpy
 
-        self._meet(self._others, embedder)
         sentences = [max(sentences_of(self._passages[name].text), key=len) for name in self._others]
         pairs: list[float] = []
         for name, sentence, vector in zip(self._others, sentences, embedder.encode(sentences), strict=True):
-            scores = self._scores(sentence, vector, [other for other in self._others if other != name])
+            scores = self._scores(sentence, vector, self._groups(size, without=(name,)))
             rest = len(scores) - 1
             means = (scores.sum() - scores) / rest
             spreads = numpy.sqrt(
@@ -178,6 +178,11 @@ class Support:
         """The passages that all are compared with: those whose ids, which are hashes, come first."""
         return sorted(self._passages)[: self._checks.support_others]
 
+    def _groups(self, size: int, without: Group = ()) -> list[Group]:
+        """Those passages, so many at a time: what rests on two passages is compared with two others."""
+        names = [name for name in self._others if name not in without]
+        return [tuple(names[at : at + size]) for at in range(0, len(names) - size + 1, size)] if size else []
+
     @cached_property
     def _words(self) -> dict[str, frozenset[str]]:
         return {name: terms(f"{' '.join(one.heading)}\n{one.text}") for name, one in self._passages.items()}
@@ -186,10 +191,10 @@ class Support:
     def _frequency(self) -> Counter[str]:
         return Counter(word for words in self._words.values() for word in words)
 
-    def _share(self, words: frozenset[str], passage: str) -> float:
-        """Share of words that stand in a passage, each weighed by its rarity in the corpus (idf); 0 of no words."""
+    def _share(self, words: frozenset[str], passages: Group) -> float:
+        """Share of words that stand in the passages, each weighed by its rarity in the corpus (idf); 0 of no words."""
         weights = {word: log((len(self._words) + 1) / (self._frequency[word] + 0.5)) for word in words}
-        held = sum(weight for word, weight in weights.items() if word in self._words[passage])
+        held = sum(weight for word, weight in weights.items() if any(word in self._words[name] for name in passages))
         return held / sum(weights.values()) if weights else 0.0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.curate.computed import computed, sums
 from pipeline.curate.examined import examined
 from pipeline.curate.findings import Finding
+from pipeline.curate.hops import NeedsAll
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
 from pipeline.recipe import Checks
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Make = Callable[["Material", Checks], Callable[[Sequence[Draft]], Iterable[Finding | Sequence[Finding]]]]
 
 OWN: dict[str, Make] = {
+    "needs_all": lambda material, checks: NeedsAll(material.passages).findings,
     "computed": lambda material, checks: lambda drafts: map(computed, drafts),
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),
     "novelty": lambda material, checks: Novelty(checks.novelty, material.examples).findings,

@@ -121,7 +121,7 @@ class Judge:
         heading, passage = self._evidence(draft) or ("", "")
         return self._prompt.request(
             KIND,
-            content_id(draft.passage, draft.question, draft.answer),
+            content_id(*draft.bearers, draft.question, draft.answer),
             _SCHEMA,
             self._manner,
             heading=heading,
@@ -138,7 +138,9 @@ def seeds_of(sound: Sequence[Draft], number: int) -> list[Seed]:
     In turn an answer is put beside another passage, has a number changed, or is negated; where it has no number or
     nothing to negate, it is put beside another passage.
     """
-    chosen = sorted(sound, key=lambda draft: content_id("seed", draft.fact))[:number]
+    # Beside another passage an answer that rests on several would still have the others.
+    alone = [draft for draft in sound if len(draft.bearers) == 1 and draft.quote]
+    chosen = sorted(alone, key=lambda draft: content_id("seed", draft.fact))[:number]
     found: list[Seed] = []
     for turn, draft in enumerate(chosen):
         spoilt = _spoilt(draft, turn, chosen)

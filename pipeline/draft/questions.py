@@ -16,7 +16,7 @@ from pipeline.draft import Drafter, Told
 from pipeline.draft.ground import Ground
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import STRING, array_of, object_schema
-from pipeline.draft.replies import Unreadable, tidied
+from pipeline.draft.replies import NOTHING_FOUND, Unreadable, tidied
 from pipeline.draft.targets import DIFFICULTIES, NATURES, Accepted, Aim, Difficulty, Nature, Targets
 from pipeline.draft.wordings import worded
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
@@ -142,7 +142,7 @@ class QuestionDrafter:
             if fault is not None:
                 yield fault.rejection(request, passage=passage.id)
             elif not facts and told(request.key) is not None:
-                yield _NO_MORE.rejection(request, passage=passage.id)
+                yield NOTHING_FOUND.rejection(request, passage=passage.id)
 
     def shortfall(self, records: Iterable[Record], told: Told) -> Iterator[str]:
         """What is lacking in the end, said by the drafter of the last attempt: how much of what, where, and why."""
@@ -180,14 +180,11 @@ class QuestionDrafter:
         """The first of them, by page and heading, and by document where there are several."""
         several = len({passage.document for passage in self._ground.passages}) > 1
         listed = [
-            f"{f'{passage.document} ' if several else ''}page {passage.page}"
+            f"{f'{passage.document} ' if several else ''}{passage.where}"
             + (f" ({passage.heading[-1]})" if passage.heading else "")
             for passage in passages[:_NAMED]
         ]
         return ", ".join(listed) + (f" and {len(passages) - _NAMED} more" if len(passages) > _NAMED else "")
-
-
-_NO_MORE = Unreadable("nothing_found", "The teacher finds nothing more of what was asked for in the passage.")
 
 
 def _says_no_more(request: Request, told: Told) -> bool:

@@ -8,14 +8,14 @@ from typing import Literal, NamedTuple
 
 from pipeline.corpus import Corpus, Near
 from pipeline.draft import Told
+from pipeline.draft.answered import Word, answered, asked_beside
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
-from pipeline.draft.prompts import BOOLEAN, INTEGER, STRING, Manner, Prompt, array_of, object_schema
+from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
 from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.draft.terms import named_term
 from pipeline.records import Draft, Passage, Rejection, content_id, normalised
 from pipeline.teacher.request import Request
 
-ANSWERED = "answered_questions"
 RefusalKind = Literal["off_topic", "near_topic", "false_premise"]
 
 
@@ -160,15 +160,9 @@ class RefusalDrafter:
 
     def _request(self, document: str, group: Sequence[tuple[_Listed, Sequence[Near]]]) -> Request:
         passages = {near.passage.id: near.passage.text for _, nearest in group for near in nearest}
-        item = object_schema(number=INTEGER, answered=BOOLEAN, words=STRING)
-        return self._beside.prompt.request(
-            ANSWERED,
-            content_id(document, *(question.text for question, _ in group)),
-            object_schema(questions=array_of(item, at_least=len(group), at_most=len(group))),
-            self._manner,
-            passages="\n\n".join(passages.values()),
-            questions="\n".join(f"{number}. {question.text}" for number, (question, _) in enumerate(group, 1)),
-        )
+        questions = [question.text for question, _ in group]
+        subject = content_id(document, *questions)
+        return asked_beside(self._beside.prompt, self._manner, subject, passages.values(), questions)
 
     def _draft(self, question: _Listed) -> Draft:
         sentences = self._bank.sentences
@@ -200,29 +194,13 @@ _WAITING = Unreadable("unanswered", "No reply yet says whether a document answer
 
 def _faults(group: _Group, told: Told) -> list[Unreadable | None]:
     """For each question of a group why it is no question to be refused; None if the document does not answer it."""
-    if told(group.request.key) is None:
+    words = answered(told, group.request, len(group.questions))
+    if words is None:
         return [_WAITING] * len(group.questions)
-    items, fault = told_list(told, group.request, "questions")
-    said: dict[int, tuple[bool, str]] = {}
-    for item, _ in items:
-        number, answered, words = (
-            (item.get("number"), item.get("answered"), item.get("words")) if isinstance(item, dict) else (0, 0, "")
-        )
-        if isinstance(number, int) and isinstance(answered, bool):
-            said.setdefault(number, (answered, words if isinstance(words, str) else ""))
-    faults: list[Unreadable | None] = []
-    for number in range(1, len(group.questions) + 1):
-        if number not in said:
-            faults.append(
-                fault or Unreadable("unanswered", f"The reply does not say whether {group.document} answers it.")
-            )
-        elif said[number][0]:
-            faults.append(
-                Unreadable(
-                    "answered_by_corpus",
-                    f"The teacher finds it answered in {group.document}: {tidied(said[number][1])!r}.",
-                )
-            )
-        else:
-            faults.append(None)
-    return faults
+    return [word if isinstance(word, Unreadable) else _fault(word, group.document) for word in words]
+
+
+def _fault(word: Word, document: str) -> Unreadable | None:
+    if not word.answered:
+        return None
+    return Unreadable("answered_by_corpus", f"The teacher finds it answered in {document}: {word.words!r}.")

@@ -34,6 +34,9 @@ class Unreadable(Exception):
 
 NO_TEXT = Unreadable("wrong_shape", "The reply's list holds something that is no text.")
 
+NOTHING_FOUND = Unreadable("nothing_found", "The teacher finds nothing (more) there of what was asked for.")
+"""Of a reply that says so, where an empty list is an answer."""
+
 
 def raw_text(reply: Reply, cut: bool = False) -> str:
     """The message's text. Raises Unreadable if the teacher refused, said nothing or, unless `cut`, was cut."""

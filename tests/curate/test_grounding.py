@@ -32,7 +32,7 @@ def draft(answer="Boats pay 15 euros.", quote="each pays 15 euros a night", **ch
 
 
 def numbers(answer: str, quote: str = TEXT, language: str = "en"):
-    return grounding_findings(draft(answer, quote), PASSAGE, 90, language)[-1]
+    return grounding_findings(draft(answer, quote), [PASSAGE], 90, language)[-1]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_words_that_do_not_stand_in_the_passage_are_no_quote(quote):
     found = align_quote(quote, TEXT, 90)
     assert found is None or quote == "wardens"
     if found is None:
-        assert grounding_findings(draft(quote=quote), PASSAGE, 90, "en")[0].cause == "quote_not_in_passage"
+        assert grounding_findings(draft(quote=quote), [PASSAGE], 90, "en")[0].cause == "quote_not_in_passage"
 
 
 @given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT)), st.text(max_size=3), st.floats(0, 1))

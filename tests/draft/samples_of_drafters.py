@@ -56,6 +56,11 @@ attempts: 2""",
         gives=frozenset({"document"}),
         loses=frozenset({"nothing_found", "exact_duplicate"}),  # `documents:` asked some before
     ),
+    "multi_hop": Sample(
+        settings="within: 1.0\nthree: 0.3\nfacts: 2\nwordings: 3",
+        gives=frozenset({"multi_hop"}),
+        loses=frozenset({"nothing_found"}),
+    ),
     "math": Sample(
         settings="problems: problems.yaml\nvariations: 2\nsimilar: 1",
         gives=frozenset({"math"}),

@@ -16,6 +16,7 @@ from pipeline.errors import TryAgainLater
 from pipeline.recipe import load_recipe
 from pipeline.records import Record
 from pipeline.run import Options, run
+from pipeline.runlog import Log
 from tests.teacher.scripted import ScriptedServer, completion, error
 
 PARTS = ("a brass lid", "a green door", "two oak wheels")
@@ -98,7 +99,7 @@ def asked(tmp_path, monkeypatch):
         said: list[str] = []
         with ScriptedServer(teacher) as server:
             monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-            run(load_recipe(tmp_path / "r.yaml"), Options(out=tmp_path), said.append, lambda ended, of: None)
+            run(load_recipe(tmp_path / "r.yaml"), Options(out=tmp_path), said.append, Log())
         return said
 
     return ask

@@ -9,9 +9,10 @@ from itertools import chain
 import pytest
 
 from pipeline.corpus import Corpus
+from pipeline.draft.answered import ANSWERED
 from pipeline.draft.lists import CONTINUATIONS
 from pipeline.draft.prompts import Manner, Prompt
-from pipeline.draft.refusals import ANSWERED, Bank, Beside, RefusalDrafter
+from pipeline.draft.refusals import Bank, Beside, RefusalDrafter
 from pipeline.draft.terms import named_term
 from pipeline.records import Draft, Passage, Rejection
 from pipeline.teacher.request import Reply, Request

@@ -24,7 +24,7 @@ from pipeline.teacher.speech import Speech
 
 Drafter = Callable[[Mapping[str, str], Mapping[str, Any]], dict[str, Any]]
 
-_SLOT = re.compile(r"<([a-z_]+)>\n?(.*?)\n?</\1>", re.DOTALL)
+_SLOT = re.compile(r"<([a-z_]+\d*)>\n?(.*?)\n?</\1>", re.DOTALL)
 
 
 def _fingerprint() -> str:
@@ -47,6 +47,7 @@ def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.math import math_answers, math_problems
+    from pipeline.teacher.embedded.multi_hop import multi_hop_questions
     from pipeline.teacher.embedded.passage_questions import passage_questions
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import (
@@ -61,6 +62,7 @@ def _drafters() -> dict[str, Drafter]:
         "document_questions": document_questions,
         "passage_questions": passage_questions,
         "reworded_questions": reworded_questions,
+        "multi_hop_questions": multi_hop_questions,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
@@ -122,6 +124,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "equations": "math_problems",
         "wanted": "passage_questions",
         "wrong": "fix",
+        "passage_2": "multi_hop_questions",
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
         "passages": "answered_questions",
