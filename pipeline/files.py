@@ -237,7 +237,9 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TryAgainLater(f"{path}: another process is at work here.", remedy="Wait for it to end.") from None
+            raise TryAgainLater(
+                f"{path}: another process is at work here.", remedy="Wait for it to end.", cause="locked"
+            ) from None
         yield
 
 

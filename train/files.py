@@ -73,6 +73,8 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TryAgainLater(
-                f"{folder} is being trained by another process.", remedy="Wait for it to end, or stop it."
+                f"{folder} is being trained by another process.",
+                remedy="Wait for it to end, or stop it.",
+                cause="locked",
             ) from None
         yield

@@ -85,6 +85,7 @@ class Store:
             raise TryAgainLater(
                 f"{self._path}: the index of questions was damaged ({fault}) and has been removed.",
                 remedy="Run the same command again: it is made anew.",
+                cause="damaged_index",
             ) from fault
 
     def blobs(self, table: str, first: int = 0, end: int = 1 << 62) -> Iterator[tuple[int, bytes]]:
