@@ -5,6 +5,7 @@ All of it follows from what the ledger and the sheets hold, and streams: records
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from pipeline.publish.schema import TRAIN
 from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Loaded, Recipe
 from pipeline.records import Record, Rejection
+from pipeline.report.tally import tally
 from pipeline.review.sampling import Chosen, acceptance_told
 from pipeline.review.sheets import lay_sheet
 from pipeline.reviewed import Reviewed
@@ -86,7 +88,8 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
     if given.hearing:
         given.hearing.tell_agreement(desk.verdicts, given.history, say)
     with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
-        failed = _curate(given, desk, spool, rejected, funnel)
+        repeats: Counter[str] = Counter()
+        failed = _curate(given, desk, spool, rejected, funnel, repeats)
         records = _Flagged.of(spool, given)
         log.stage("sheet")
         drawn_from = funnel.records
@@ -107,6 +110,13 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
         reviewing = [*kept.lines(), *acceptance_told(desk.verdicts, recipe.review.sample, drawn_from)]
         for line in (*funnel.lines(), *remarks, *reviewing):
             say(line)
+        log.shown = tally(kept, given.sources.passages, repeats, log.facts.run).model_copy(
+            update={
+                "question_openings": {one.phrase: one.texts for one in variety.question_openings},
+                "answer_openings": {one.phrase: one.texts for one in variety.answer_openings},
+                "remarks": (*remarks, *reviewing),
+            }
+        )
         if not parts.counts[TRAIN]:
             return Built(False, False, problems)
         dataset = Dataset(recipe, _provenance(given, remarks, variety))
@@ -124,18 +134,30 @@ def _lay(reviewed: Reviewed, desk: Desk, recipe: Recipe) -> None:
 
 
 def _curate(
-    given: Ingredients, desk: Desk, records: Spool[Record], rejected: Writing, funnel: Funnel
+    given: Ingredients,
+    desk: Desk,
+    records: Spool[Record],
+    rejected: Writing,
+    funnel: Funnel,
+    repeats: Counter[str],
 ) -> dict[str, str]:
-    """Curate all drafts. Of those that were to replace a record and did not pass, the record and the cause."""
+    """Curate all drafts. Of those that were to replace a record and did not pass, the record and the cause.
+
+    `repeats` counts by record the drafts that repeat it.
+    """
     checks, index = given.loaded.recipe.checks, given.folder / "index.sqlite"
     with spool_of_items(given.folder) as items:
         drafted = funnel.entering(drafts_in_order(given.drafters, given.history, items, desk.mend))
         ends = curate(drafted, given.against, checks, index, desk.verdicts.gone)
-        return _sort_out(ends, records, rejected, funnel)
+        return _sort_out(ends, records, rejected, funnel, repeats)
 
 
 def _sort_out(
-    ends: Iterable[Record | Rejection], records: Spool[Record], rejected: Writing, funnel: Funnel
+    ends: Iterable[Record | Rejection],
+    records: Spool[Record],
+    rejected: Writing,
+    funnel: Funnel,
+    repeats: Counter[str],
 ) -> dict[str, str]:
     """Records wait in the spool, a shard a block; rejections go to their file. See `_curate` for what comes back."""
     shard: list[Record] = []
@@ -144,6 +166,8 @@ def _sort_out(
         if isinstance(end, Rejection):
             funnel.rejections[end.cause] += 1
             rejected.write(json_line(end))
+            if end.partner:
+                repeats[end.partner] += 1
             if end.replaces and end.cause != "superseded":
                 failed[end.replaces] = end.cause
             continue

@@ -99,12 +99,29 @@ def _kept(log: Log, file: RunFile | None, wishes: Wishes, fault: CourseworkError
     try:
         if log.facts.folder:
             (file or _begun(log.facts)).end(log.facts)
+            _write_report(log)
     except CannotWrite as trouble:
         fault = fault or trouble
         log.close(fault)
         with suppress(CannotWrite):
             _write_metrics(log.facts, wishes.metrics)
     return fault
+
+
+def _write_report(log: Log) -> None:
+    """Of a run that got as far as counting; the report of the one before stays where this one did not."""
+    facts = log.facts
+    if facts.funnel is None:
+        return
+    from pipeline.report.page import page
+
+    review = (
+        f"coursework check {facts.folder}\n"
+        f"ls {facts.folder}/review/*.jsonl   # open them in an editor: a verdict, an edit, a deleted line\n"
+        f"coursework run {facts.path}"
+    )
+    text = page(facts, Runs(_runs(facts)).read(facts.previous), log.shown, review)
+    write_whole(Path(facts.folder) / "report.html", text.encode())
 
 
 def _write_metrics(facts: Facts, path: Path | None) -> None:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 
 from pipeline.report.plots import bars, histogram
-from pipeline.report.tally import Shown
 from pipeline.runlog.facts import Facts
+from pipeline.runlog.shown import Shown
 
 _TEMPLATE = Path(__file__).with_name("page.html.jinja")
 _COMMONEST = 16
@@ -38,7 +38,7 @@ class Change(NamedTuple):
 def page(facts: Facts, previous: Facts | None, shown: Shown, review: str) -> str:
     """The page of a run that is over. `previous` is the last run before it that counted; `review` the command that
     lays its records before a person."""
-    return _template().render(
+    text: str = _template().render(
         facts=facts,
         shown=shown,
         review=review,
@@ -47,6 +47,7 @@ def page(facts: Facts, previous: Facts | None, shown: Shown, review: str) -> str
         previous=previous,
         plots=_plots(facts, shown),
     )
+    return text
 
 
 @cache

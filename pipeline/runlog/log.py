@@ -14,6 +14,7 @@ from pipeline.funnel import Funnel
 from pipeline.review.awaiting import awaiting
 from pipeline.runlog.facts import Cost, Facts, Stage, ending
 from pipeline.runlog.folder import Runs
+from pipeline.runlog.shown import Shown
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.spending import Spending
@@ -34,6 +35,8 @@ class Log:
     """The facts of one run in the making. Its methods are called in the run's own thread; others may look."""
 
     def __init__(self, facts: Facts | None = None, clock: Clock = monotonic) -> None:
+        self.shown = Shown()
+        """Of the records, once they are there."""
         self.facts = facts or Facts.beginning("run", Path())
         self._clock = clock
         self._begun = self._stage_begun = clock()
