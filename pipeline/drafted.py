@@ -15,7 +15,7 @@ from pydantic import Field
 from pipeline.curate import SHARD, Material, Origin
 from pipeline.curate.decontaminate import HeldOut, HeldOutText, held_out_texts
 from pipeline.curate.meaning import Embedder
-from pipeline.draft import Descendants, Drafter, Exemplified, Guarded
+from pipeline.draft import Descendants, Drafter, Exemplified, Guarded, Voiced
 from pipeline.embedder import Absent, StoredEmbedder, find_embedder
 from pipeline.errors import InputError
 from pipeline.history import History
@@ -62,6 +62,8 @@ class Asked:
     """Request key to the fingerprint of its template, in plan order."""
     parents: dict[str, Record]
     """By id, the records that drafts are made from."""
+    voice: str
+    """All that is said of the voices in which things are told again."""
     examples: tuple[str, ...]
     """What requests showed as examples of what was wanted."""
     examined: dict[str, str]
@@ -81,10 +83,11 @@ class Asked:
             prompts[request.key] = request.prompt
         descendants = (drafter for drafter in drafters if isinstance(drafter, Descendants))
         parents = {parent.id: parent for drafter in descendants for parent in drafter.parents}
+        voice = "\n".join(drafter.voice for drafter in drafters if isinstance(drafter, Voiced))
         showing = (drafter for drafter in drafters if isinstance(drafter, Exemplified))
         examples = dict.fromkeys(example for drafter in showing for example in drafter.examples)
         examined = {name: text for one in drafters if isinstance(one, Guarded) for name, text in one.examined.items()}
-        return cls(unanswered, prompts, parents, tuple(examples), examined)
+        return cls(unanswered, prompts, parents, voice, tuple(examples), examined)
 
 
 def material(
@@ -112,6 +115,7 @@ def material(
         embedder=embedder,
         absence=found.why if isinstance(found, Absent) else "",
         parents=asked.parents,
+        voice=asked.voice,
         examples=asked.examples,
         refusals=recipe.refusals.every_sentence if recipe.refusals else (),
         examined=asked.examined,

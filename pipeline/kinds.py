@@ -69,6 +69,9 @@ KINDS: dict[str, Kind] = {
         skips=("question_mark", "unclear_question", "answer_echo", "list_mark", "answer_cut", "answer_language"),
         answer_words=(1, 400),
     ),
+    # A pair of a file that a drafter takes up: it is nobody's draft, and is published only as what is made of it.
+    "given": Kind(),
+    "tone": Kind(retold=True, compared=False, checks=("retold",), skips=("assistant_closing",)),
     "preference": Kind(grounded=True, paired=True, compared=False, checks=("worse",)),
 }
 
@@ -86,6 +89,7 @@ DRAFTERS: dict[str, Line] = {
     "math": Line("pipeline.draft.math"),
     "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
     "questions": Line("pipeline.draft.questions", rests_on_records=True),
+    "tone": Line("pipeline.draft.tone", rests_on_records=True),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
 }

@@ -17,7 +17,7 @@ from pipeline.curate.diversity import Diversity, diversity
 from pipeline.curate.findings import Finding
 from pipeline.curate.persona import Said, catch_phrases
 from pipeline.desk import Desk
-from pipeline.draft import Aiming, Drafter
+from pipeline.draft import Aiming, Drafter, Drawing, Voiced
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, json_line, write_folder
@@ -228,13 +228,16 @@ def _shortfall(given: Ingredients, records: Iterable[Record]) -> Iterator[str]:
 
 def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity) -> Provenance:
     persona = given.sources.persona
+    imitated = [persona.name] if persona and persona.living_person else []
+    imitated += [drafter.imitated for drafter in given.drafters if isinstance(drafter, Voiced) and drafter.imitated]
+    drawn_on = [drafter.files for drafter in given.drafters if isinstance(drafter, Drawing)]
     return Provenance(
         version=__version__,
         recipe_sha256=given.loaded.sha256,
         prompts={name: text for drafter in given.drafters for name, text in drafter.prompts.items()},
-        sources=given.sources.hashes,
+        sources={name: digest for files in (given.sources.hashes, *drawn_on) for name, digest in files.items()},
         embedded_teacher=given.address.embedded,
-        living_persons=[persona.name] if persona and persona.living_person else [],
+        living_persons=list(dict.fromkeys(imitated)),
         remarks=remarks,
         diversity=variety.model_dump(mode="json"),
     )

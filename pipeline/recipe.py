@@ -254,6 +254,17 @@ class Checks(Section):
     )
     support_others: int = Field(default=100, ge=10, description="other passages that a passage is compared with")
 
+    retold_words: float = Field(
+        default=0.6,
+        gt=0,
+        le=1,
+        description="an answer in another voice that holds this share of its parent's words, those of the question"
+        " left out, has lost nothing",
+    )
+    retold_meaning: float = Field(
+        default=0.8, gt=0, le=1, description="and so has one that comes this close to it (cosine) in other words"
+    )
+
     @field_validator("question_words", "answer_words")
     @classmethod
     def _ascending(cls, value: tuple[int, int]) -> tuple[int, int]:

@@ -58,11 +58,12 @@ class Material:
     opinions: Opinions = field(default_factory=dict)
     parents: Mapping[str, Record] = field(default_factory=dict)
     """By id, the records that drafts were made from."""
+    voice: str = ""
+    """All that is said of the voices in which things are told again."""
     examples: Sequence[str] = ()
     """What requests showed as examples of what was wanted."""
     examined: Mapping[str, str] = field(default_factory=dict)
     """Held-out questions by the id of their record, where there are drafts that may repeat none of them."""
-
     refusals: Sequence[str] = ()
     """The recipe's refusal sentences."""
 

@@ -14,7 +14,7 @@ from rapidfuzz.fuzz import ratio
 from pipeline.constraints import count_words
 from pipeline.curate.cut import Cut, broken_end, unbalanced
 from pipeline.curate.findings import Finding, Verdict
-from pipeline.curate.speech import turns
+from pipeline.curate.speech import closing, turns
 from pipeline.kinds import KINDS
 from pipeline.language import told, unspaced_words
 from pipeline.recipe import Checks
@@ -45,6 +45,7 @@ def form_findings(draft: Draft, form: Form) -> Iterator[Finding]:
         quoted_question,
         unclear_question,
         source_and_teacher_speak,
+        assistant_closing,
         mojibake,
         question_language,
         answer_language,
@@ -208,6 +209,14 @@ def source_and_teacher_speak(draft: Draft, form: Form) -> Finding:
                 said = found.group().strip()
                 return _rejected("speech", repr(said), cause, f"It {what}: {said!r}.")
     return Finding("speech", "none of the turns looked for")
+
+
+def assistant_closing(draft: Draft, form: Form) -> Finding:
+    """Does not end as an assistant's reply does: "I hope this helps!"."""
+    if found := closing().pattern.search(draft.answer):
+        said = found.group().strip()
+        return _rejected("speech", repr(said), "teacher_speak", f"It {closing().what}: {said!r}.")
+    return Finding("speech", "no offer of help")
 
 
 def mojibake(draft: Draft, form: Form) -> Finding:

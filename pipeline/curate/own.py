@@ -14,6 +14,7 @@ from pipeline.curate.findings import Finding
 from pipeline.curate.hops import NeedsAll
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
+from pipeline.curate.retold import retold
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
@@ -31,4 +32,5 @@ OWN: dict[str, Make] = {
     "examined": lambda material, checks: examined(material.examined, material.language),
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
     "worse": worse,
+    "retold": retold,
 }

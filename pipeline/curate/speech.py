@@ -17,7 +17,9 @@ _WHAT = {
     "speaks_of_source": "speaks of its source, which the student never sees",
     "teacher_speak": "speaks as the teacher",
     "placeholder": "holds a placeholder",
+    "assistant_closing": "ends with an assistant's offer of help",
 }
+_CLOSING = "assistant_closing"
 
 
 class Turn(NamedTuple):
@@ -29,9 +31,18 @@ class Turn(NamedTuple):
     """What the text does, after "It "."""
 
 
-@cache
 def turns() -> tuple[Turn, ...]:
-    """Those of speech.yaml, in the order in which they are looked for."""
+    """Those that are a fault of any draft, in the order in which they are looked for."""
+    return tuple(turn for turn in _turns() if turn.cause != _CLOSING)
+
+
+def closing() -> Turn:
+    """Offers of help that belong to a support desk and to nobody else."""
+    return next(turn for turn in _turns() if turn.cause == _CLOSING)
+
+
+@cache
+def _turns() -> tuple[Turn, ...]:
     listed = yaml.safe_load(Path(__file__).with_name("speech.yaml").read_text(encoding="utf-8"))
     words = listed["words"]
 

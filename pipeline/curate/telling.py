@@ -50,7 +50,7 @@ def negations(text: str, language: str) -> int | None:
 def content(text: str, language: str) -> frozenset[str]:
     """Stems of the words that carry what is said, less the negations, which are compared by themselves."""
     words = _NEGATIONS.get(language)
-    said = terms(text) - _LINKS
+    said = frozenset(word for word in terms(text) - _LINKS if len(word) > 1 or not word.isascii() or word.isdigit())
     return said if words is None else frozenset(word for word in said if not re.fullmatch(words, word))
 
 

@@ -42,6 +42,24 @@ class Descendants(Drafter, Protocol):
 
 
 @runtime_checkable
+class Voiced(Drafter, Protocol):
+    """A drafter that has things told in a voice."""
+
+    voice: str
+    """What is said of it; an answer may say so too."""
+    imitated: str
+    """The living person whose voice it is; empty where it is nobody's."""
+
+
+@runtime_checkable
+class Drawing(Drafter, Protocol):
+    """A drafter that draws on files beside documents and persona."""
+
+    files: Mapping[str, str]
+    """Name, as the recipe has it, to sha256."""
+
+
+@runtime_checkable
 class Exemplified(Drafter, Protocol):
     """A drafter whose requests show examples: a draft that repeats one of them is nothing new."""
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from pydantic import Field, field_validator
 
 from pipeline.draft import Told
@@ -13,10 +14,13 @@ from pipeline.draft.ground import Ground
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import Prompt
 from pipeline.draft.replies import Unreadable
+from pipeline.errors import InputError
 from pipeline.kinds import KINDS, REFUSAL_KINDS
-from pipeline.records import Draft, Record, Rejection, lot
+from pipeline.records import Draft, Record, Rejection, content_id, lot, normalised
 from pipeline.teacher.request import Request
 from pipeline.yamlfile import Section
+
+GIVEN = "given"
 
 
 class Parents(Section):
@@ -33,7 +37,7 @@ class Parents(Section):
     @field_validator("kinds")
     @classmethod
     def _can_be_parents(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        can = [name for name, kind in KINDS.items() if name not in REFUSAL_KINDS and not kind.paired]
+        can = [name for name, kind in KINDS.items() if name not in (GIVEN, *REFUSAL_KINDS) and not kind.paired]
         for name in value:
             if name not in can:
                 raise ValueError(f"{name!r} is no kind that answers: name some of {', '.join(can)}")
@@ -41,18 +45,67 @@ class Parents(Section):
 
 
 def parents_of(wanted: Parents, ground: Ground, name: str) -> list[Record]:
-    """The records that the drafter `name` takes up in this round, in plan order.
+    """The records, and in the first round the pairs, that the drafter `name` takes up in this round, in plan order.
 
-    By share and not by number, so that a record more or less changes no choice among the others.
+    By share and not by number, so that a record more or less changes no choice among the others. Raises InputError if
+    the file of pairs cannot be read.
     """
+    pairs: list[Record] = []
+    if isinstance(wanted, ParentsOrPairs) and wanted.pairs and ground.round == 1:
+        field = f"drafters.{name}.pairs"
+        given = given_pairs(wanted.pairs, ground.bytes_of(wanted.pairs, field), field)
+        pairs = [pair for pair in given if lot(name, pair.id) < wanted.share]
     by_id = {record.id: record for record in ground.records}
-    return [
+    return pairs + [
         record
         for record in ground.records
         if record.kind in wanted.kinds
         and lot(name, record.id) < wanted.share
         and _generation(record, by_id) == ground.round - 1
     ]
+
+
+class ParentsOrPairs(Parents):
+    """Which records, and which pairs of a file, are taken up."""
+
+    pairs: str = Field(
+        default="",
+        description="a JSONL file, relative to the recipe, of objects with `question` and `answer`, taken up like"
+        " records; with kinds: [] they are all there is",
+    )
+
+
+def given_pairs(name: str, content: bytes, field: str) -> list[Record]:
+    """The pairs of a JSONL file as parents: each a fact of its own. Raises InputError naming every bad line."""
+    pairs, faults = [], []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = orjson.loads(line)
+            question, answer = texts_of(value, "question", "answer")
+        except (ValueError, Unreadable) as fault:
+            why = fault if isinstance(fault, Unreadable) else "it is no JSON"
+            faults.append(f"{name}:{number}: expected an object with a question and an answer ({why})")
+            continue
+        fact = content_id(GIVEN, normalised(question), answer)
+        pairs.append(
+            Record(
+                id=fact,
+                kind=GIVEN,
+                question=question,
+                answer=answer,
+                source=name,
+                fact=fact,
+                model="",
+                prompt="",
+                request="",
+            )
+        )
+    if faults or not pairs:
+        shown = "\n".join(faults[:10]) or f"{name} holds no pair."
+        raise InputError(f"{field}: {shown}", remedy="Mend the file.")
+    return pairs
 
 
 def _generation(record: Record, by_id: dict[str, Record]) -> int:

@@ -74,6 +74,7 @@ attempts: 2""",
         files=("seed_tasks.jsonl",),
         documents="",
     ),
+    "tone": Sample(settings="share: 0.5", gives=frozenset({"tone"})),
     "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 

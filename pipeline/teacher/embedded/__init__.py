@@ -56,6 +56,7 @@ def _drafters() -> dict[str, Drafter]:
         near_topic_questions,
         off_topic_questions,
     )
+    from pipeline.teacher.embedded.tone import tone_answers
     from pipeline.teacher.embedded.worse_answers import preference_pairs
 
     return {
@@ -75,6 +76,7 @@ def _drafters() -> dict[str, Drafter]:
         "instruct_tasks": instruct_tasks,
         "instruct_choices": instruct_choices,
         "preference_pairs": preference_pairs,
+        "tone_answers": tone_answers,
         "fix": fixed,
     }
 
@@ -127,6 +129,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "passage_2": "multi_hop_questions",
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
+        "voice": "tone_answers",
         "passages": "answered_questions",
         "answer": "judge",
         "passage": "document_questions",

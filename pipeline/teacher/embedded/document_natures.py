@@ -71,7 +71,7 @@ def identity(sentence: Statement) -> list[str]:
     """X is the best Y."""
     clause = sentence.clause
     rest = [word.lower() for word in clause.rest]
-    if clause.aux not in ("is", "are") or len(rest) < 3 or sentence.tail or sentence.lead:
+    if clause.aux not in ("is", "are") or len(rest) < 3 or sentence.tail or sentence.lead or rest[0][0].isdigit():
         return []
     if clause.subject[0].lower() == "the" and {"of", "for"} & set(clause.subject) and _names(rest):
         return wordings.identity(joined(clause.subject), clause.aux) if rest[0] not in ("one", "part", "that") else []

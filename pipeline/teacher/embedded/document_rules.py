@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pipeline.teacher.embedded import document_amounts as amounts
 from pipeline.teacher.embedded import document_causes as causes
 from pipeline.teacher.embedded import document_natures as natures
 from pipeline.teacher.embedded import document_parts as parts
@@ -15,6 +16,7 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (0, natures.definition),
     (0, natures.identity),
     (0, causes.reason),
+    (0.1, amounts.amount),
     (0, causes.aim),
     (0, causes.means),
     (0, causes.advice),

@@ -110,6 +110,19 @@ def how(asked: str, told: str) -> list[str]:
     ]
 
 
+def amount(how: str, asked: str, told: str) -> list[str]:
+    """How much, how long, how often; `how` is the question word."""
+    return [
+        f"{how} {asked}",
+        f"can you say {how} {told}",
+        f"do you know {how} {told}",
+        f"if someone asked you {how} {told}, what would you say",
+        f"could you tell me {how} {told}",
+        f"I would like to know {how} {told}; can you help",
+        f"what would you say if asked {how} {told}",
+    ]
+
+
 def when(asked: str, told: str) -> list[str]:
     """The condition or the moment."""
     return [
