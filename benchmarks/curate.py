@@ -27,7 +27,9 @@ from random import Random
 
 from pipeline.curate import Curator, Material, Origin
 from pipeline.curate.findings import Finding
-from pipeline.desk import Desk
+from pipeline.desk.laid import Laid
+from pipeline.desk.reviewed import Reviewed
+from pipeline.desk.said import Desk
 from pipeline.draft.documents import DocumentDrafter
 from pipeline.draft.prompts import Manner, Prompt
 from pipeline.draft.refusals import Bank, Beside, RefusalDrafter
@@ -35,7 +37,6 @@ from pipeline.drafted import drafts_in_order, spool_of_items
 from pipeline.files import Writing, write_folder
 from pipeline.funnel import Funnel
 from pipeline.history import History
-from pipeline.laid import Laid
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import SLICES, TRAIN, read_rows
 from pipeline.publish.split import assign, prove_no_leak
@@ -43,7 +44,6 @@ from pipeline.rebuild import _sort_out
 from pipeline.recipe import Recipe, shipped
 from pipeline.records import Passage, Record, content_id
 from pipeline.review.sheets import lay_sheet
-from pipeline.reviewed import Reviewed
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Cost, Ledger
 from pipeline.teacher.request import Reply, Request

@@ -21,19 +21,25 @@ if TYPE_CHECKING:
     from pipeline.run import Plan
 
 TRAIN_VERBS = ("train", "examine", "chat")
+REVIEW_VERBS = ("check", "rule")
 
 
 class _Verbs(TyperGroup):
     """The verbs of `train/` and the rehearsal are looked up there only when one is called or listed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), "rehearse", *TRAIN_VERBS]
+        return [*super().list_commands(ctx), *REVIEW_VERBS, "rehearse", *TRAIN_VERBS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in TRAIN_VERBS:
             from train.cli import app as verbs
 
             group: Any = typer.main.get_command(verbs)
+            return group.get_command(ctx, cmd_name)
+        if cmd_name in REVIEW_VERBS:
+            from pipeline.cli_review import app as reviewing
+
+            group = typer.main.get_command(reviewing)
             return group.get_command(ctx, cmd_name)
         if cmd_name == "rehearse":
             from pipeline.teacher.rehearsal.options import rehearse

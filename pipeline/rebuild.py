@@ -16,7 +16,9 @@ from pipeline.curate import SHARD, Material, curate
 from pipeline.curate.diversity import Diversity, diversity
 from pipeline.curate.findings import Finding
 from pipeline.curate.persona import Said, catch_phrases
-from pipeline.desk import Desk
+from pipeline.desk.beside import leave_conflicts, leave_material
+from pipeline.desk.reviewed import Reviewed
+from pipeline.desk.said import Desk
 from pipeline.draft import Aiming, Drafter, Drawing, Voiced
 from pipeline.draft.personas import PersonaDrafter
 from pipeline.drafted import drafts_in_order, spool_of_items
@@ -35,7 +37,6 @@ from pipeline.records import Record, Rejection
 from pipeline.report.tally import tally
 from pipeline.review.sampling import Chosen, acceptance_told
 from pipeline.review.sheets import lay_sheet
-from pipeline.reviewed import Reviewed
 from pipeline.runlog import Log
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import Address
@@ -84,6 +85,7 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
     log.stage("records")
     if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
+    leave_material(folder, recipe, given.sources.passages.values())
     desk = Desk.read(folder, ledger)
     if given.hearing:
         given.hearing.tell_agreement(desk.verdicts, given.history, say)
@@ -101,6 +103,7 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
             rejected.write(json_line(rejection))
         rejected.finish()
         funnel.restored, funnel.awaiting = len(kept.decisions.restored), kept.awaiting
+        leave_conflicts(folder, kept.decisions.conflicts)
         problems = [*desk.problems(), *kept.problems()]
         parts = assign(kept, recipe)
         prove_no_leak(kept, parts, recipe.language)

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -38,6 +39,11 @@ def lot(*parts: str) -> float:
     """A number in [0, 1) that depends on nothing but the parts: what is chosen by share is chosen by it."""
     digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def refusal_to(question: str, sentences: Sequence[str]) -> str:
+    """Which of several refusals a question gets: always the same one."""
+    return sentences[int(content_id("refusal", normalised(question)), 16) % len(sentences)]
 
 
 def normalised(text: str) -> str:

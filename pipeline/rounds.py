@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.curate import curate
-from pipeline.desk import Desk
+from pipeline.desk.reviewed import Reviewed
+from pipeline.desk.said import Desk
 from pipeline.draft import Drafter
 from pipeline.draft.ground import Ground
 from pipeline.draft.rewordings import RewordingDrafter
@@ -20,7 +21,6 @@ from pipeline.publish.schema import SLICES
 from pipeline.publish.split import stem_of
 from pipeline.recipe import Loaded
 from pipeline.records import Record
-from pipeline.reviewed import Reviewed
 from pipeline.wishes import Wish, read_wishes
 
 
@@ -72,6 +72,10 @@ class Rounds:
     def all(self) -> list[Drafter]:
         """The drafters of every round, as the ledger lets them be built."""
         return [drafter for of_round in self for drafter in of_round]
+
+    def standing(self) -> Iterable[Record]:
+        """What the checks let pass of all that is in the ledger, as people want it."""
+        return self._records(self.all())
 
     def _records(self, drafters: Sequence[Drafter]) -> Iterable[Record]:
         """What the checks let pass of all that these drafters brought, as people want it."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.asking import Allowance, Asking, ask, in_batches
 from pipeline.crash import passing
 from pipeline.curate import Material
-from pipeline.desk import Desk
+from pipeline.desk.said import Desk
 from pipeline.draft import Drafter
 from pipeline.drafted import Asked, material
 from pipeline.errors import InputError, TeacherError, TryAgainLater

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.desk.laid import Laid
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
-from pipeline.laid import Laid
 from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, read_manifest, read_pairs, read_rows
 from pipeline.records import Rejection, normalised
 from pipeline.review.verdicts import read_sheets

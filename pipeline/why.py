@@ -17,7 +17,7 @@ from pathlib import Path
 from pipeline.curate import SHARD, Curator, end_of, record_id
 from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
-from pipeline.desk import Desk
+from pipeline.desk.said import Desk
 from pipeline.draft.replies import Unreadable, answer_object
 from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_items
 from pipeline.errors import InputError

@@ -6,10 +6,11 @@ import gc
 from collections.abc import Iterable, Iterator
 
 from pipeline.curate import SHARD, Material, Origin, curate
-from pipeline.desk import Desk
+from pipeline.desk.laid import Laid
+from pipeline.desk.reviewed import Reviewed
+from pipeline.desk.said import Desk
 from pipeline.files import Writing, read_json_lines, write_folder
 from pipeline.funnel import Funnel
-from pipeline.laid import Laid
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN, Row, read_rows
 from pipeline.publish.split import assign, prove_no_leak
@@ -18,7 +19,6 @@ from pipeline.recipe import Checks, Recipe
 from pipeline.records import Draft, Record, Rejection
 from pipeline.review.reading import Said
 from pipeline.review.sheets import lay_sheet
-from pipeline.reviewed import Reviewed
 from pipeline.spool import Spool
 from pipeline.teacher.ledger import Ledger
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.desk.laid import Laid
 from pipeline.errors import InputError
-from pipeline.laid import Laid
 from pipeline.teacher.ledger import Ledger
 from pipeline.why import why
 from tests.conftest import ROOT

@@ -13,7 +13,7 @@ from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
 from pipeline.draft.prompts import STRING, Manner, Prompt, array_of, object_schema
 from pipeline.draft.replies import NO_TEXT, Unreadable, tidied
 from pipeline.draft.terms import named_term
-from pipeline.records import Draft, Passage, Rejection, content_id, normalised
+from pipeline.records import Draft, Passage, Rejection, content_id, normalised, refusal_to
 from pipeline.teacher.request import Request
 
 RefusalKind = Literal["off_topic", "near_topic", "false_premise"]
@@ -165,11 +165,10 @@ class RefusalDrafter:
         return asked_beside(self._beside.prompt, self._manner, subject, passages.values(), questions)
 
     def _draft(self, question: _Listed) -> Draft:
-        sentences = self._bank.sentences
         return Draft(
             kind=self._bank.kind,
             question=question.text,
-            answer=sentences[int(content_id("refusal", normalised(question.text)), 16) % len(sentences)],
+            answer=refusal_to(question.text, self._bank.sentences),
             field=question.field,
             term=named_term(question.text, self._bank.terms),
             fact=content_id(self._bank.kind, question.field, normalised(question.text)),

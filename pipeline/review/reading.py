@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from pipeline.review.sheets import RARE, Line, Text, text_of
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _USUAL = frozenset(Line.model_fields) - set(RARE)
 _WHITE = " \t\r\n"
+_AROUND = 40
+"""Characters shown on either side of what is no JSON."""
 
 
 class Fault(NamedTuple):
@@ -25,9 +27,13 @@ class Fault(NamedTuple):
     number: int
     """Of the line, from 1."""
     column: int
-    """The character where it is wrong, from 1."""
+    """The character where it is wrong, from 1; 0 if nobody has looked yet."""
     problem: str
     """A sentence; of a field it begins with the field's name."""
+    excerpt: str = ""
+    """Of a line that is not JSON: what stands there."""
+    caret: int = 0
+    """Where in the excerpt it is wrong, from 0."""
 
     def at(self, path: Path) -> str:
         """As compilers write it, so that editors jump there."""
@@ -45,13 +51,13 @@ class Said(NamedTuple):
     answer: str
     quote: str
     id: str
-    more: Mapping[str, Any] = {}
-    """The rarer texts, of a line that has any."""
+    values: Mapping[str, Any]
+    """All that stands on the line, by name."""
 
     @property
     def text(self) -> Text:
         """What a person may have edited, as it is hashed."""
-        return text_of(self.question, self.answer, self.quote, self.more)
+        return text_of(self.question, self.answer, self.quote, self.values)
 
     def stripped(self) -> Self:
         """The same less the blanks that slip in at the ends."""
@@ -65,10 +71,9 @@ def read_lines(path: Path) -> Iterator[Said | Fault]:
     a text may hold U+2028.
     """
     loads, texts, new = orjson.loads, itemgetter("review", "question", "answer", "id"), tuple.__new__
-    nothing: dict[str, Any] = {}
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            raw = line if number > 1 else line.removeprefix(_BOM)
+            raw = line if number > 1 else line.removeprefix(BOM)
             try:
                 values = loads(raw)
                 # As most lines are; all else is looked at closely.
@@ -77,7 +82,7 @@ def read_lines(path: Path) -> Iterator[Said | Fault]:
                     quote = values.get("quote", "")
                     are_texts = type(review) is type(question) is type(answer) is type(quote) is type(name) is str
                     if are_texts and question.strip() and answer.strip():
-                        yield new(Said, (number, review, question, answer, quote, name, nothing))
+                        yield new(Said, (number, review, question, answer, quote, name, values))
                         continue
             except (ValueError, KeyError, AttributeError):
                 pass
@@ -99,8 +104,7 @@ def _closely(number: int, raw: bytes) -> Said | Fault:
     except ValidationError as fault:
         return _strange(number, text, fault)
     said = values.get("review", "")
-    more = {name: value for name in RARE if (value := getattr(line, name))}
-    return Said(number, said, line.question, line.answer, line.quote, line.id, more)
+    return Said(number, said, line.question, line.answer, line.quote, line.id, values)
 
 
 def _unjudged(values: dict[str, Any]) -> dict[str, str]:
@@ -110,10 +114,13 @@ def _unjudged(values: dict[str, Any]) -> dict[str, str]:
 
 def _not_json(number: int, raw: bytes, text: str, fault: orjson.JSONDecodeError) -> Fault:
     if not raw.endswith(b"\n") and fault.pos >= len(text.rstrip()):
-        return Fault(number, len(text) + 1, "the file ends in the middle of this line: it was not saved whole, or cut.")
+        torn = "the file ends in the middle of this line: it was not saved whole, or cut."
+        return Fault(number, len(text) + 1, torn, text[-_AROUND:], min(len(text), _AROUND))
     if "UTF-8" in fault.msg:
         return Fault(number, text.find("\ufffd") + 1, "not UTF-8; save the file in that encoding.")
-    return Fault(number, fault.pos + 1, f"not JSON: {fault.msg}.")
+    start = max(0, fault.pos - _AROUND)
+    excerpt, caret = text[start : fault.pos + _AROUND], fault.pos - start
+    return Fault(number, fault.pos + 1, f"not JSON: {fault.msg}.", excerpt.replace("\t", " "), caret)
 
 
 def _strange(number: int, text: str, fault: ValidationError) -> Fault:

@@ -24,7 +24,7 @@ _HEAD = """\
 # `coursework rule undo NAME` takes one back. They are made in this order, and never on a text that a person edited.
 rules:
 """
-On = Literal["question", "answer", "both"]
+Where = Literal["question", "answer", "both"]
 
 
 class Rule(BaseModel):
@@ -36,7 +36,7 @@ class Rule(BaseModel):
     replace: str = Field(min_length=1, description="the words to replace, to the letter; or a regular expression")
     by: str = Field(alias="with", description="what stands there then; with regex, \\1 is its first group")
     regex: bool = False
-    on: On = "both"
+    where: Where = "both"
 
     @model_validator(mode="after")
     def _can_be_followed(self) -> Rule:
@@ -101,9 +101,9 @@ class Rules:
         touched = []
         for rule in self.rules:
             before = question, answer
-            if rule.on != "answer":
+            if rule.where != "answer":
                 question = rule.on_text(question)
-            if rule.on != "question" and kind not in REFUSAL_KINDS:
+            if rule.where != "question" and kind not in REFUSAL_KINDS:
                 answer = rule.on_text(answer)
             if (question, answer) != before:
                 touched.append(rule.name)

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+import orjson
 import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,11 +68,16 @@ class Laying(NamedTuple):
 
     record: Record
     hash: str
-    """Of its text."""
+    """Of its line."""
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """With what its line is told from others by: the hash of its texts, then that of all else on it."""
+        return cls(record, text_hash(text_of_record(record)) + rest_hash(shown_of(record)))
 
 
 Laid = Mapping[str, tuple[str, str]]
-"""Record id to (sheet, hash of its text as it was laid)."""
+"""Record id to (sheet, hash of its line as it was laid)."""
 
 
 Note = Callable[[str, Iterable[Laying]], None]
@@ -96,7 +102,7 @@ def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note) -
             pile.add(record, line_of(record))
         # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
         # between, the noted sheet does not stand: its records count as not laid, and are laid again.
-        note(path.name, (Laying(record, text_hash(text_of_record(record))) for record in new()))
+        note(path.name, map(Laying.of, new()))
         with Writing(path) as sheet:
             for line in pile.in_order():
                 sheet.write(line)
@@ -114,18 +120,27 @@ _OF_THE_RECORD = tuple(name for name in Line.model_fields if name != "review")
 
 def line_of(record: Record) -> bytes:
     """The record as a person reads it, in UTF-8 without escapes, so that every language is readable."""
+    return f"{_encoded(shown_of(record)).translate(_UNUSUAL)}\n".encode()
+
+
+def shown_of(record: Record) -> dict[str, Any]:
+    """The fields of its line."""
     values = {"review": "", **{name: getattr(record, name) for name in _OF_THE_RECORD}}
-    shown = {name: value for name, value in values.items() if name in ALWAYS or value not in ("", None, ())}
-    return f"{_encoded(shown).translate(_UNUSUAL)}\n".encode()
+    return {name: value for name, value in values.items() if name in ALWAYS or value not in ("", None, ())}
 
 
 Text = tuple[str, ...]
 """What a person may edit of a record: question, answer, quote, and of the rarer texts those that it has."""
 RARE = ("earlier", "rejected_answer", "context")
+_RARE = frozenset(RARE)
+YOURS = frozenset({"review", "question", "answer", "quote", *RARE})
+"""The fields that are a person's to change."""
 
 
 def text_of(question: str, answer: str, quote: str, more: Mapping[str, Any]) -> Text:
     """The texts as they are hashed; `more` holds the rarer ones, and may hold other things."""
+    if _RARE.isdisjoint(more):  # as of most lines, and asked of every one
+        return question, answer, quote
     return (question, answer, quote, *(f"{name}\x1e{_flat(more[name])}" for name in RARE if more.get(name)))
 
 
@@ -144,10 +159,21 @@ def text_hash(text: Text) -> str:
 
 
 def is_as_laid(text: Text, laid: str) -> bool:
-    """Whether a text has the hash that was noted; an older version noted a shorter one."""
+    """Whether a text has the hash that was noted of its line; an older version noted another one."""
     if len(laid) == _OLD_HASH:
         return hashlib.blake2b("\x1f".join(text).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest() == laid
-    return text_hash(text) == laid
+    return laid.startswith(text_hash(text))
+
+
+def rest_hash(values: Mapping[str, Any]) -> str:
+    """Hash of what stands on a line and is not a person's to change."""
+    rest = {name: value for name, value in values.items() if name not in YOURS}
+    return xxhash.xxh3_64_hexdigest(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS))
+
+
+def is_rest_as_laid(values: Mapping[str, Any], laid: str) -> bool:
+    """The same of the rest; of what an older version laid nobody knows."""
+    return len(laid) == _OLD_HASH or laid.endswith(rest_hash(values))
 
 
 _OLD_HASH = 16

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from pipeline.review.rules import On
+from pipeline.review.rules import Where
 
 _MOST_WORDS = 8
 """A longer stretch is no slip that recurs but a text written anew."""
@@ -18,7 +18,7 @@ class Edit(NamedTuple):
 
     id: str
     """Of the record."""
-    on: On
+    where: Where
     before: str
     after: str
 
@@ -28,23 +28,23 @@ class Suggestion(NamedTuple):
 
     replace: str
     by: str
-    on: On
+    where: Where
     ids: tuple[str, ...]
     """Of the records in which the person made it."""
 
 
 def suggestions(edits: Iterable[Edit], least: int) -> list[Suggestion]:
     """What was replaced by the same in at least so many records, the most frequent first."""
-    found: defaultdict[tuple[str, str], dict[str, On]] = defaultdict(dict)
+    found: defaultdict[tuple[str, str], dict[str, Where]] = defaultdict(dict)
     for edit in edits:
         for change in _changes(edit.before.split(), edit.after.split()):
             places = found[change]
-            places[edit.id] = edit.on if places.get(edit.id, edit.on) == edit.on else "both"
+            places[edit.id] = edit.where if places.get(edit.id, edit.where) == edit.where else "both"
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     return [Suggestion(*change, _where(places), tuple(places)) for change, places in ranked if len(places) >= least]
 
 
-def _where(places: dict[str, On]) -> On:
+def _where(places: dict[str, Where]) -> Where:
     first, *others = set(places.values())
     return "both" if others else first
 

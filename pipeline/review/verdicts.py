@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipeline.records import Record
 from pipeline.review.reading import Fault, Said, read_lines
-from pipeline.review.sheets import Laid, is_as_laid
+from pipeline.review.sheets import RARE, Laid, is_as_laid, text_hash
 
 UNKNOWN = "is no verdict; say keep, drop or fix: what is wrong."
 _QUIET_SECONDS = 0.5
@@ -97,8 +97,10 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
                 count += 1
                 if said.review:
                     _note_verdict(said, path, verdicts)
-                if not is_as_laid(said.text if said.more else said[2:5], laid[said.id][1]):
-                    _note_edit(said, path, laid[said.id][1], verdicts)
+                as_laid = laid[said.id][1]
+                # Most lines are settled by the first look, which knows of no rarer texts.
+                if not as_laid.startswith(text_hash(said[2:5])) and not is_as_laid(said.text, as_laid):
+                    _note_edit(said, path, as_laid, verdicts)
         if readable and count and before == _stamp(path):
             whole.add(path.name)
     verdicts.deleted.update(record for record, (sheet, _) in laid.items() if record not in met and sheet in whole)
@@ -154,4 +156,6 @@ def edited(record: Record, said: Said) -> Record:
     """The record with a person's texts. One that was emptied stays as it was."""
     said = said.stripped()
     texts = {"question": said.question, "answer": said.answer, "quote": said.quote or record.quote}
-    return record.model_copy(update={**texts, **said.more, "edited": True})
+    rare = ((name, said.values[name]) for name in RARE if said.values.get(name))
+    more = {name: tuple(value) if isinstance(value, list) else value for name, value in rare}
+    return record.model_copy(update={**texts, **more, "edited": True})

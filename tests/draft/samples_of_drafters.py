@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.desk import Desk
+from pipeline.desk.laid import Laid
+from pipeline.desk.said import Desk
 from pipeline.draft import Drafter
 from pipeline.history import History
 from pipeline.kinds import DRAFTERS
-from pipeline.laid import Laid
 from pipeline.material import gather
 from pipeline.recipe import load_recipe
 from pipeline.records import Record, Rejection

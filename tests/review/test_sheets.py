@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from pipeline.desk import Desk
-from pipeline.laid import Laid
+from pipeline.desk.laid import Laid
+from pipeline.desk.reviewed import Reviewed
+from pipeline.desk.said import Desk
 from pipeline.recipe import Recipe
 from pipeline.records import Record
 from pipeline.review.sheets import lay_sheet
 from pipeline.review.verdicts import read_sheets, read_verdict
-from pipeline.reviewed import Reviewed
 from pipeline.teacher.ledger import Ledger
 
 

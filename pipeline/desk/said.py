@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.curate import record_id
+from pipeline.desk.laid import Fix, Laid
 from pipeline.draft.fixes import Wanted
-from pipeline.laid import Fix, Laid
 from pipeline.records import Draft, Record, Rejection
 from pipeline.review.reading import Fault
 from pipeline.review.rules import Rules, read_rules

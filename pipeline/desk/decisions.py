@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pipeline.curate.grounding import find_quote
-from pipeline.desk import Desk
+from pipeline.desk.said import Desk
 from pipeline.kinds import KINDS
-from pipeline.records import Passage, Record
+from pipeline.recipe import Recipe
+from pipeline.records import Passage, Record, refusal_to
 from pipeline.review.reading import Said
 from pipeline.review.sheets import is_as_laid, text_of_record
 from pipeline.review.verdicts import edited
@@ -23,13 +24,30 @@ class Conflict(NamedTuple):
     person: Record
     machine: Record
 
-    def __str__(self) -> str:
-        told = [
-            f"{name}: you and the machine have both changed it. Yours stands: {mine!r}. The machine's now: {other!r}."
-            for name in ("question", "answer")
-            if (mine := getattr(self.person, name)) != (other := getattr(self.machine, name))
-        ]
-        return f"{' '.join(told)} Say keep, and this is not told again."
+
+class Asks(Protocol):
+    """A question with its answer, whoever made them."""
+
+    @property
+    def question(self) -> str:
+        """As it stands."""
+        ...
+
+    @property
+    def answer(self) -> str:
+        """As it stands."""
+        ...
+
+
+def in_conflict(person: Asks, machine: Asks) -> Iterator[str]:
+    """Of each text that person and machine have made differently, both, after the name of its field."""
+    for name in ("question", "answer"):
+        mine, other = getattr(person, name), getattr(machine, name)
+        if mine != other:
+            yield (
+                f"{name}: you and the machine have both changed it. Yours stands: {mine!r}. The machine's is now:"
+                f" {other!r}. Say keep, and this is not told again."
+            )
 
 
 class Yields(NamedTuple):
@@ -59,24 +77,25 @@ class Decisions:
     """Kept, and no longer there, for neither is what they were drafted from."""
 
 
-def decisions(records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], language: str) -> Decisions:
+def decisions(records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], recipe: Recipe) -> Decisions:
     """Go through the records twice, if a person said anything that only all of them together settle."""
     if not (desk.verdicts.edited or desk.verdicts.kept or desk.fixes):
         return Decisions()
-    return _Looking(records, desk, passages, language).found()
+    return _Looking(records, desk, passages, recipe).found()
 
 
 class _Looking:
     """What is known of the records on the way."""
 
-    def __init__(self, records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], language: str) -> None:
+    def __init__(self, records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], recipe: Recipe) -> None:
         self._records, self._desk, self._passages = records, desk, passages
+        self._refusals = recipe.refusals.every_sentence if recipe.refusals else ()
         self._found = Decisions()
         self._replaces: dict[str, str] = {}
         """Of the versions that passed the checks, to the record of which each is another version."""
-        self._asked = Questions(language)
+        self._asked = Questions(recipe.language)
         """What the person's own texts ask."""
-        self._asked_again = Questions(language)
+        self._asked_again = Questions(recipe.language)
         """What other versions ask."""
 
     def found(self) -> Decisions:
@@ -113,15 +132,17 @@ class _Looking:
         """A record that the machine brings, and whose text the person edited, or kept as it was then."""
         said = self._desk.verdicts.edited.get(record.id)
         if said is not None:
-            mine = self._edited(record, said)
+            mine = self._edited(record, said, laid)
             self._found.settled[record.id] = mine
             self._asked.add(record.id, mine.question)
             same = text_of_record(mine)[:2] == text_of_record(record)[:2]
             if not (same or self._is_as_laid(record) or record.id in self._desk.verdicts.kept):
                 self._found.conflicts.append(Conflict(mine, record))
         elif laid is not None and text_of_record(kept := self._ruled(laid)) != text_of_record(record):
-            texts = ("question", "answer", "quote", "page", "span", "rules")
-            self._found.settled[record.id] = record.model_copy(update={name: getattr(kept, name) for name in texts})
+            texts = {name: getattr(kept, name) for name in ("question", "answer", "quote", "page", "span", "rules")}
+            # A refusal is the recipe's, and follows it.
+            now = texts | ({"answer": record.answer} if record.is_refusal else {})
+            self._found.settled[record.id] = record.model_copy(update=now)
 
     def _restore(self, name: str, laid: Record | None) -> None:
         """A record that the person edited or kept, and that the machine no longer brings."""
@@ -133,7 +154,10 @@ class _Looking:
         if said is None and not there:
             self._found.lost.append(name)
             return
-        restored = self._edited(laid, said) if said else self._ruled(laid)
+        now = laid
+        if laid.is_refusal and self._refusals:
+            now = laid.model_copy(update={"answer": refusal_to(laid.question, self._refusals)})
+        restored = self._edited(now, said, laid) if said else self._ruled(now)
         self._note_version(restored)
         self._found.restored.append(restored)
         self._asked.add(name, restored.question)
@@ -147,9 +171,14 @@ class _Looking:
         question, answer, rules = self._desk.rules.on(record.kind, record.question, record.answer)
         return record.model_copy(update={"question": question, "answer": answer, "rules": rules})
 
-    def _edited(self, record: Record, said: Said) -> Record:
-        """The record with the person's texts, and with the place of its quote where that has changed."""
+    def _edited(self, record: Record, said: Said, laid: Record | None) -> Record:
+        """The record with the person's texts, and with the place of its quote where that has changed.
+
+        The answer to a question to be refused follows the recipe, unless the person wrote another.
+        """
         mine, passage = edited(record, said), self._passages.get(record.passage)
+        if record.is_refusal and laid is not None and mine.answer == laid.answer:
+            mine = mine.model_copy(update={"answer": record.answer})
         place = find_quote(mine.quote, passage.text) if passage and mine.quote != record.quote else None
         if passage is None or place is None:
             return mine

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipeline.decisions import Decisions, Yields, decisions
-from pipeline.desk import Desk
+from pipeline.desk.decisions import Decisions, Yields, decisions, in_conflict
+from pipeline.desk.said import Desk
 from pipeline.recipe import Recipe
 from pipeline.records import Passage, Record, Rejection
 from pipeline.review.reading import Fault
@@ -47,7 +47,7 @@ class Reviewed:
     @cached_property
     def decisions(self) -> Decisions:
         """What all that the person said comes to."""
-        return decisions(self.records, self.desk, self.passages, self.recipe.language)
+        return decisions(self.records, self.desk, self.passages, self.recipe)
 
     def _ends(self) -> Iterator[Record | Rejection]:
         for some in (self.records, self.decisions.restored):
@@ -81,7 +81,7 @@ class Reviewed:
             for name, cause in self._failed.items()
         }
         told |= {name: f"question: {why.detail}" for name, why in decided.yielding.items() if name in said.edited}
-        told |= {one.person.id: str(one) for one in decided.conflicts} | decided.strange
+        told |= {one.person.id: " ".join(in_conflict(*one)) for one in decided.conflicts} | decided.strange
         places = sorted((said.places[name], what) for name, what in told.items() if name in said.places)
         return [Fault(place.number, 1, what).at(place.path) for place, what in places]
 

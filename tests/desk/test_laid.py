@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from pipeline.laid import Laid
+from pipeline.desk.laid import Laid
 from pipeline.review.sheets import lay_sheet
 from pipeline.teacher.ledger import Ledger
 from tests.review.test_sheets import record
