@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_options import OUTPUTS, Accept, Model, Out, Recipe
+from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.recipe import Loaded
-    from pipeline.recorded import Called, Wishes
+    from pipeline.recorded import Called
     from pipeline.run import Options
     from pipeline.runlog import Log
 
@@ -73,10 +75,14 @@ def _run(called: Called, options: Options, train: bool = False) -> None:
     from pipeline.run import run as run_stages
     from pipeline.terminal import drawn
 
-    say = _saying(called.wishes)
+    # Not where the line of JSON goes.
+    aside = sys.stderr if called.wishes.as_json else sys.stdout
+    say: Callable[[str], None] = partial(typer.echo, file=aside)
+    if called.wishes.quiet:
+        say = _nothing
 
     def work(loaded: Loaded, log: Log) -> None:
-        with nullcontext(say) if called.wishes.quiet else drawn(log, say) as tell:
+        with nullcontext(say) if called.wishes.quiet else drawn(log, say, aside) as tell:
             outcome = run_stages(loaded, options, log.noting(tell), log)
         if train and outcome.waiting:
             say("not trained yet: replies are still to come")
@@ -89,11 +95,8 @@ def _run(called: Called, options: Options, train: bool = False) -> None:
     record(called, work, typer.echo, partial(typer.echo, err=True))
 
 
-def _saying(wishes: Wishes) -> Callable[[str], None]:
-    """Where a run says what it does: nowhere in a quiet night, and not where the line of JSON goes."""
-    if wishes.quiet:
-        return lambda line: None
-    return partial(typer.echo, err=wishes.as_json)
+def _nothing(line: str) -> None:
+    """Says nothing, in a quiet night."""
 
 
 def status(
@@ -115,4 +118,6 @@ def status(
     if not as_json and len(found) > 1:
         typer.echo(total(found))
     if not found:
-        typer.echo(f"no recipe stands in recipes/ and nothing in {out}/", err=as_json)
+        raise InputError(
+            f"no recipe stands in recipes/ and nothing in {out}/.", remedy="Name recipes, or go to their workspace."
+        )

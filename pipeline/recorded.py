@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import CannotWrite, CourseworkError
@@ -61,9 +62,9 @@ def record(called: Called, work: Work, echo: Echo, complain: Echo) -> None:
         work(loaded, log)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, the record says it, and it goes on
         fault = meant(error, called.out, os.environ)
-    log.close(fault)
     with _undisturbed():
-        fault = _kept(log, file, called.wishes, fault)
+        log.close(fault)
+        fault = _kept(log, file, called, fault)
         line = facts.model_dump_json()
         if called.wishes.as_json:
             echo(line)
@@ -89,22 +90,25 @@ def _begun(facts: Facts) -> RunFile:
     return RunFile.begin(_runs(facts), facts)
 
 
-def _kept(log: Log, file: RunFile | None, wishes: Wishes, fault: CourseworkError | None) -> CourseworkError | None:
-    """Write the record; returns what the run ends for, which may be that the record cannot be written."""
-    try:
-        _write_metrics(log.facts, wishes.metrics)
-    except CannotWrite as trouble:
-        fault = fault or trouble
-        log.close(fault)
+def _kept(log: Log, file: RunFile | None, called: Called, fault: CourseworkError | None) -> CourseworkError | None:
+    """Write the record, and the run's own file last, for it says what came of the others.
+
+    Returns what the run ends for, which may be that the record cannot be written.
+    """
+    for write in (_write_report, partial(_write_metrics, path=called.wishes.metrics)):
+        try:
+            write(log)
+        except Exception as error:  # noqa: BLE001 - the work is done: what tells of it must not keep the rest from it
+            fault = fault or meant(error, called.out, os.environ)
+            log.close(fault)
     try:
         if log.facts.folder:
             (file or _begun(log.facts)).end(log.facts)
-            _write_report(log)
     except CannotWrite as trouble:
         fault = fault or trouble
         log.close(fault)
         with suppress(CannotWrite):
-            _write_metrics(log.facts, wishes.metrics)
+            _write_metrics(log, called.wishes.metrics)
     return fault
 
 
@@ -124,11 +128,12 @@ def _write_report(log: Log) -> None:
     write_whole(Path(facts.folder) / "report.html", text.encode())
 
 
-def _write_metrics(facts: Facts, path: Path | None) -> None:
+def _write_metrics(log: Log, path: Path | None) -> None:
     if path is None:
         return
     from pipeline.runlog.metrics import metrics
 
+    facts = log.facts
     last = facts if facts.done else Runs(_runs(facts)).last_done() if facts.folder else None
     write_whole(path, metrics(facts, last.ended if last else None))
 

@@ -112,7 +112,8 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
         funnel = log.counting(Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known))
         given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing)
         built = rebuild(given, funnel, say, log)
-        log.facts.problems, log.facts.changed, log.facts.held = built.problems, built.changed, history.held
+        log.unfollowed(built.problems)
+        log.facts.changed, log.facts.held = built.changed, history.held
         waiting = 0 if stopped else Jobs(ledger).waiting()
         if waiting:
             say(f"{waiting} requests wait in a batch; run the same command again to collect their replies.")

@@ -19,6 +19,7 @@ from pipeline.recipe import load_recipe, name_in
 from pipeline.review.awaiting import awaiting
 from pipeline.runlog.facts import End, Facts, died
 from pipeline.runlog.folder import Runs
+from pipeline.runlog.log import oldest_batch
 from pipeline.teacher.batches import Jobs
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.spending import Charge, Spending
@@ -56,6 +57,7 @@ class Status(BaseModel):
     running: Last | None = None
     last: Last | None = Field(default=None, description="the last run that is over, well or not")
     waiting: int = Field(default=0, description="requests in batches")
+    waiting_since: AwareDatetime | None = Field(default=None, description="when the oldest of the batches was sent")
     unanswered: int = Field(default=0, description="requests that the last run left without a reply, or a batch")
     held: int = Field(default=0, description="changed requests whose old reply stands until --accept-changes")
     edited: list[str] = Field(default=[], description="review sheets that were edited after the last run began")
@@ -81,7 +83,8 @@ class Status(BaseModel):
 
     def _next(self) -> Iterator[str]:
         if self.waiting:
-            yield f"{self.waiting:,} requests wait in batches, to be collected"
+            since = f", the oldest since {_moment(self.waiting_since)}" if self.waiting_since else ""
+            yield f"{self.waiting:,} requests wait in batches, to be collected{since}"
         if self.unanswered:
             yield f"{self.unanswered:,} requests were left without a reply, to be asked again"
         if self.held:
@@ -183,6 +186,7 @@ def _of_ledger(status: Status) -> None:
     try:
         with Ledger.look(Path(status.folder)) as ledger:
             status.spending, status.waiting = Spending.of(ledger), Jobs(ledger).waiting()
+            status.waiting_since = oldest_batch(ledger)
     except CourseworkError as fault:
         status.trouble.append(str(fault))
 

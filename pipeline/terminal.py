@@ -6,8 +6,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from pipeline.funnel import Funnel
 from pipeline.runlog.log import Asking, Log
@@ -23,10 +24,11 @@ _REDRAWN = 4
 
 
 @contextmanager
-def drawn(log: Log, say: Say) -> Iterator[Say]:
+def drawn(log: Log, say: Say, where: TextIO) -> Iterator[Say]:
     """Draw a run's stages below what it says, as long as it goes on; how to say something above them.
 
-    On standard error, and only if that is a terminal: neither a log nor a mail from cron ever holds a bar.
+    On standard error, and only if that is a terminal: neither a log nor a mail from cron ever holds a bar. `where` is
+    what `say` writes to.
     """
     if not sys.stderr.isatty():
         yield say
@@ -36,11 +38,7 @@ def drawn(log: Log, say: Say) -> Iterator[Say]:
 
     console, pace = Console(stderr=True), Pace()
     # What goes to a file goes there as before; what goes to this terminal must stand above the drawing.
-    above = (
-        (lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))
-        if sys.stdout.isatty()
-        else say
-    )
+    above = partial(console.print, markup=False, highlight=False, soft_wrap=True) if where.isatty() else say
     with Live(
         get_renderable=lambda: picture(log, pace),
         console=console,

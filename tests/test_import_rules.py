@@ -93,7 +93,7 @@ ALLOWED = {
     "ruling": {
         *("desk", "errors", "history", "material", "recipe", "records", "review", "rounds", "teacher"),
     },
-    "cli_run": {"cli_options", "durations", "recipe", "recorded", "run", "runlog", "status", "terminal"},
+    "cli_run": {"cli_options", "durations", "errors", "recipe", "recorded", "run", "runlog", "status", "terminal"},
     "status": {"errors", "files", "publish", "recipe", "review", "runlog", "teacher"},
     "reading": {"errors", "recipe", "records", "sources"},
     "material": {

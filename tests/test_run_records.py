@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -260,6 +260,13 @@ def test_trouble_is_told_once_and_again_only_if_it_is_new():
     same = known.model_copy(update={"recipe": "tiny", "folder": "outputs/tiny", "run": "R"})
     assert trouble(same, known) == ""
     assert "1 document could not be read (a.pdf is scanned: It has no text)" in trouble(same, None)
+    held = same.model_copy(update={"held": 4, "path": "recipes/tiny.yaml"})
+    assert "`coursework plan recipes/tiny.yaml --accept-changes`" in trouble(held, same)
+    assert trouble(held, held) == ""
+    late = same.model_copy(update={"waiting": 9, "waiting_since": same.began - timedelta(days=3)})
+    assert "cancel it at the endpoint" in trouble(late, late)
+    many = same.model_copy(update={"unfollowed": 4000, "problems": ["review/0002.jsonl:1: no JSON."]})
+    assert "4,000 lines of review sheets cannot be followed (review/0002.jsonl:1: no JSON)" in trouble(many, same)
     more = same.model_copy(update={"unread": [unread(f"{n}.pdf") for n in "abcdef"]})
     assert trouble(more, known) == (
         "tiny: 5 documents could not be read (b.pdf is scanned: It has no text; c.pdf is scanned: It has no text;"

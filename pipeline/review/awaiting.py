@@ -29,4 +29,4 @@ def _waits(line: bytes) -> bool:
         read = orjson.loads(text)
     except orjson.JSONDecodeError:
         return True
-    return not (isinstance(read, dict) and read.get("review"))
+    return not (isinstance(read, dict) and str(read.get("review") or "").strip())

@@ -20,6 +20,8 @@ from pipeline.sources.documents import Unread
 from pipeline.teacher.spending import Charge, Spending
 
 NEVER_ENDED = "never_ended"
+MOST_PROBLEMS = 200
+"""A sheet that an editor spoilt as a whole is no reason for a record of many megabytes."""
 _SHAPING = ("pypdf", "pypdfium2", "lxml", "python-docx", "ftfy", "py3langid", "rapidfuzz", "text2num", "pydantic")
 """Packages whose version may change what a document says, or what passes a check."""
 
@@ -76,6 +78,7 @@ class Facts(_Part):
 
     teacher: str = ""
     waiting: int = Field(default=0, description="requests in batches that a later run collects")
+    waiting_since: AwareDatetime | None = Field(default=None, description="when the oldest of the batches was sent")
     held: int = Field(default=0, description="changed requests whose old reply stands until --accept-changes")
     funnel: Funnel | None = Field(default=None, description="where every request and every draft ended")
     changed: bool = Field(default=False, description="the dataset differs from what was published before")
@@ -83,7 +86,8 @@ class Facts(_Part):
     budget: dict[str, dict[str, float]] = Field(default={}, description="the caps: run, day, life")
 
     awaiting: dict[str, int] = Field(default={}, description="review sheet to lines without a verdict")
-    problems: list[str] = Field(default=[], description="lines of review sheets that could not be followed")
+    unfollowed: int = Field(default=0, description="lines of review sheets that could not be followed")
+    problems: list[str] = Field(default=[], description=f"the first {MOST_PROBLEMS} of them, each as file:line: what")
     unread: list[Unread] = Field(default=[], description="documents that could not be read")
     never_ended: list[str] = Field(default=[], description="earlier runs that began and died, found by this one")
     said: list[str] = Field(default=[], description="what it said on the way")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pipeline.errors import CourseworkError
 from pipeline.funnel import Funnel
 from pipeline.review.awaiting import awaiting
-from pipeline.runlog.facts import Cost, Facts, Stage, ending
+from pipeline.runlog.facts import MOST_PROBLEMS, Cost, Facts, Stage, ending
 from pipeline.runlog.folder import Runs
 from pipeline.runlog.shown import Shown
 from pipeline.teacher.batches import Jobs
@@ -102,6 +102,11 @@ class Log:
                     replies=after.replies - before.replies, lost=after.lost - before.lost, account=after
                 )
                 self.facts.waiting = Jobs(ledger).waiting()
+                self.facts.waiting_since = oldest_batch(ledger)
+
+    def unfollowed(self, problems: Sequence[str]) -> None:
+        """Lines of review sheets that nobody can follow."""
+        self.facts.unfollowed, self.facts.problems = len(problems), list(problems[:MOST_PROBLEMS])
 
     def close(self, fault: CourseworkError | None) -> None:
         """The run is over, well or with a fault."""
@@ -112,3 +117,9 @@ class Log:
         with suppress(OSError):
             self.facts.awaiting = awaiting(Path(self.facts.folder) / "review") if self.facts.folder else {}
         self.facts.end = ending(self.facts, fault)
+
+
+def oldest_batch(ledger: Ledger) -> datetime | None:
+    """When the oldest batch that is awaited was sent."""
+    made = min((job.made for job in Jobs(ledger).awaited()), default=None)
+    return None if made is None else datetime.fromtimestamp(made, UTC)

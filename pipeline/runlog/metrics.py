@@ -98,5 +98,5 @@ class _Run(Collector):
         facts = self._facts
         waiting = sum(facts.awaiting.values())
         yield self._gauge("review_lines_awaiting", "Lines of review sheets without a verdict.", waiting)
-        yield self._gauge("review_lines_unfollowed", "Lines of review sheets nobody can follow.", len(facts.problems))
+        yield self._gauge("review_lines_unfollowed", "Lines of review sheets nobody can follow.", facts.unfollowed)
         yield self._gauge("documents_unread", "Documents that could not be read.", len(facts.unread))
