@@ -49,6 +49,8 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "document": Kind(grounded=True, quoted=True),
     "multi_hop": Kind(grounded=True, quoted=True, joint=True, checks=("needs_all",)),
+    "in_context": Kind(grounded=True, quoted=True, compared=False),
+    "not_in_context": Kind(refusal=True, by_context=True, compared=False, checks=("left_out",)),
     "persona": Kind(voiced=True),
     # More wordings of what a student answered wrongly: only ever trained, so that no examination moves.
     "reworded": Kind(grounded=True, quoted=True, split="train", checks=("examined",)),
@@ -92,8 +94,11 @@ DRAFTERS: dict[str, Line] = {
     "tone": Line("pipeline.draft.tone", rests_on_records=True),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
+    "in_context": Line("pipeline.draft.in_context", rests_on_records=True),
 }
 
 REFUSAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.refusal)
+UNANSWERED_KINDS: frozenset[str] = frozenset(name for name in REFUSAL_KINDS if not KINDS[name].by_context)
+"""Questions to be refused because the documents do not answer them."""
 TOPICAL_KINDS: frozenset[str] = frozenset(name for name, kind in KINDS.items() if kind.topical)
 """Questions to be refused that sound as if they were about the topic."""

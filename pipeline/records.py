@@ -140,7 +140,7 @@ class Draft(_Frozen):
     @property
     def bearers(self) -> tuple[str, ...]:
         """Ids of the passages that bear its answer out: the first, or of a joint kind all; ("",) if it names none."""
-        return (self.passage, *self.further_passages) if KINDS[self.kind].joint else (self.passage,)
+        return _bearers(self)
 
 
 class Record(_Frozen):
@@ -198,6 +198,15 @@ class Record(_Frozen):
     def is_refusal(self) -> bool:
         """Its right answer is the refusal sentence."""
         return self.kind in REFUSAL_KINDS
+
+    @property
+    def bearers(self) -> tuple[str, ...]:
+        """Ids of the passages that bear its answer out: the first, or of a joint kind all; ("",) if it names none."""
+        return _bearers(self)
+
+
+def _bearers(item: Draft | Record) -> tuple[str, ...]:
+    return (item.passage, *item.further_passages) if KINDS[item.kind].joint else (item.passage,)
 
 
 def _paired(earlier: tuple[str, ...], passages: tuple[str, ...], quotes: tuple[str, ...]) -> None:

@@ -10,7 +10,19 @@ from pathlib import Path
 from pipeline.desk.laid import Laid
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
-from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, read_manifest, read_pairs, read_rows
+from pipeline.kinds import KINDS
+from pipeline.publish.schema import (
+    PREFERENCE,
+    SLICES,
+    TRAIN,
+    Manifest,
+    Pair,
+    Row,
+    asks,
+    read_manifest,
+    read_pairs,
+    read_rows,
+)
 from pipeline.records import Rejection, normalised
 from pipeline.review.verdicts import read_sheets
 from pipeline.runlog.folder import Runs
@@ -157,27 +169,32 @@ class _Trained:
     def add(self, row: Row) -> None:
         """Note a row of train.jsonl."""
         if not row.earlier:  # what comes after other turns asks by itself nothing that could be known
-            self.questions.add(_short(row.question))
+            self.questions.add(_short(asks(row.question, row.context, row.parent)))
         self.facts.add(row.fact)
         (self.slipped if row.typo_of else self.own).add(row.typo_of or row.id)
         if row.passage:
             self.passages.add(row.passage)
-        if row.refusal:
+        if _by_field(row):
             self.fields.add((row.kind, row.field))
 
     def leak(self, stem: str, row: Row) -> str | None:
         """Why a row of a slice proves nothing, if it does not."""
-        if not row.earlier and _short(row.question) in self.questions:
+        if not row.earlier and _short(asks(row.question, row.context, row.parent)) in self.questions:
             return "its question is trained"
         if (row.typo_of or row.id) in self.slipped or row.typo_of in self.own:
             return "the same but for a typing slip is trained"
-        if row.refusal:
+        if _by_field(row):
             return f"its field {row.field!r} is trained" if (row.kind, row.field) in self.fields else None
         if stem == "unseen" and (row.passage in self.passages or row.fact in self.facts):
             return f"its {'passage' if row.passage in self.passages else 'fact'} is trained"
         if stem == "rephrased" and self.whole and row.fact not in self.facts:
             return "its fact is not trained"
         return None
+
+
+def _by_field(row: Row) -> bool:
+    """Whether a field is held out whole, and no passage."""
+    return row.kind in KINDS and KINDS[row.kind].split == "field"
 
 
 def _short(question: str) -> int:

@@ -111,10 +111,11 @@ def find_weakness(dataset: Path, student: Path) -> Weakness:
         tag = _tag(answered, row, answers, refusals)
         if tag:
             found.wrong[answered.slice][tag] += 1
-            if answered.slice in _TEACHABLE and not row.refusal and row.passage:
+            if answered.slice in _TEACHABLE and not row.refusal and row.passage and not row.context:
                 found.facts[row.fact][tag] += 1
     trained = ((row.fact, row) for stem, row in rows.values() if stem == TRAIN)
-    found.rows = {fact: row for fact, row in trained if fact in found.facts and not row.typo_of and not row.edited}
+    own = ((fact, row) for fact, row in trained if not (row.typo_of or row.edited or row.context))
+    found.rows = {fact: row for fact, row in own if fact in found.facts}
     found.facts = {fact: tags for fact, tags in found.facts.items() if fact in found.rows}
     return found
 

@@ -34,7 +34,7 @@ ALLOWED = {
     "runlog": {"errors", "crash", "files", "funnel", "records", "review", "sources", "teacher"},
     "report": SHARED_NOUNS | {"runlog"},
     "terminal": {"funnel", "runlog"},
-    "verify": {"errors", "desk", "files", "records", "review", "runlog", "publish", "teacher"},
+    "verify": {"errors", "desk", "files", "kinds", "records", "review", "runlog", "publish", "teacher"},
     "funnel": {"records"},
     "spool": {"files"},
     "drafted": {"embedder", "errors", "recipe", "records", "spool", "history", "material", "draft", "curate"},

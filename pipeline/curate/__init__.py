@@ -21,7 +21,7 @@ from pipeline.curate.meaning import Embedder, Support
 from pipeline.curate.own import OWN
 from pipeline.curate.persona import keeps_constraints, unknown_facts
 from pipeline.curate.refusals import CorpusMeaning, answered_by_words
-from pipeline.kinds import KINDS, REFUSAL_KINDS
+from pipeline.kinds import KINDS, UNANSWERED_KINDS
 from pipeline.recipe import Checks
 from pipeline.records import Draft, Passage, Record, Rejection, content_id, normalised
 
@@ -185,11 +185,11 @@ class Curator:
 
     def _corpus_meaning(self, drafts: Sequence[Draft]) -> Iterable[Word]:
         """Of questions to be refused only: those to be answered are meant to be near the corpus."""
-        refusals = [draft for draft in drafts if draft.kind in REFUSAL_KINDS]
+        refusals = [draft for draft in drafts if draft.kind in UNANSWERED_KINDS]
         if self._meaning is None or not refusals:
             return [()] * len(drafts)
         found = iter(self._meaning.findings(refusals, self._thresholds))
-        return [next(found) if draft.kind in REFUSAL_KINDS else () for draft in drafts]
+        return [next(found) if draft.kind in UNANSWERED_KINDS else () for draft in drafts]
 
     def _contamination(self, drafts: Sequence[Draft]) -> Iterable[Word]:
         held_out = self._material.held_out
@@ -293,7 +293,7 @@ def _corpus_meaning(material: Material) -> CorpusMeaning | None:
 
 
 def _corpus_overlap(draft: Draft, material: Material, checks: Checks) -> Word:
-    return answered_by_words(draft, material.corpus, checks) if draft.kind in REFUSAL_KINDS else ()
+    return answered_by_words(draft, material.corpus, checks) if draft.kind in UNANSWERED_KINDS else ()
 
 
 def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: float | None) -> Record:

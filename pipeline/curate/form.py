@@ -14,7 +14,7 @@ from rapidfuzz.fuzz import ratio
 from pipeline.constraints import count_words
 from pipeline.curate.cut import Cut, broken_end, unbalanced
 from pipeline.curate.findings import Finding, Verdict
-from pipeline.curate.speech import closing, turns
+from pipeline.curate.speech import SPEAKS_OF_SOURCE, closing, turns
 from pipeline.kinds import KINDS
 from pipeline.language import told, unspaced_words
 from pipeline.recipe import Checks
@@ -205,6 +205,8 @@ def source_and_teacher_speak(draft: Draft, form: Form) -> Finding:
     """Speaks neither of its source nor as a language model, and holds no placeholder."""
     for text in (draft.question, draft.answer):
         for pattern, cause, what in turns():
+            if draft.context and cause == SPEAKS_OF_SOURCE:
+                continue  # the student sees it
             if found := pattern.search(text):
                 said = found.group().strip()
                 return _rejected("speech", repr(said), cause, f"It {what}: {said!r}.")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.curate.computed import computed, sums
+from pipeline.curate.contexts import left_out
 from pipeline.curate.examined import examined
 from pipeline.curate.findings import Finding
 from pipeline.curate.hops import NeedsAll
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 Make = Callable[["Material", Checks], Callable[[Sequence[Draft]], Iterable[Finding | Sequence[Finding]]]]
 
 OWN: dict[str, Make] = {
+    "left_out": lambda material, checks: (
+        lambda drafts: (left_out(draft, material, checks.corpus_overlap) for draft in drafts)
+    ),
     "needs_all": lambda material, checks: NeedsAll(material.passages).findings,
     "computed": lambda material, checks: lambda drafts: map(computed, drafts),
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import yaml
 
+SPEAKS_OF_SOURCE = "speaks_of_source"
 _WHAT = {
-    "speaks_of_source": "speaks of its source, which the student never sees",
+    SPEAKS_OF_SOURCE: "speaks of its source, which the student never sees",
     "teacher_speak": "speaks as the teacher",
     "placeholder": "holds a placeholder",
     "assistant_closing": "ends with an assistant's offer of help",

@@ -40,6 +40,14 @@ class PromptFormat(NamedTuple):
         return self.context.format(context=context, prompt=prompt) if context else prompt
 
 
+def asks(question: str, context: str, parent: str) -> str:
+    """What two rows are compared by: the question, and for an instruction that is given with many texts its text too.
+
+    What was made of a record asks what the record asks, whatever is shown with it.
+    """
+    return f"{context}\n{question}" if context and not parent else question
+
+
 class Row(BaseModel):
     """One line of train.jsonl or of a slice: flat, the same keys in every row, never a null.
 

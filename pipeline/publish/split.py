@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.errors import InputError
 from pipeline.kinds import KINDS, TOPICAL_KINDS
-from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, asks
 from pipeline.publish.twins import find_twins
 from pipeline.publish.typos import make_slips
 from pipeline.recipe import Recipe, Split
@@ -133,7 +133,8 @@ def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, l
     """A near-topic refusal without one is not trained: nothing would teach where the topic ends."""
     if not topical:
         return {}
-    answered = (record for record in records if not record.is_refusal and stem_of(record, split) == TRAIN)
+    alone = (record for record in records if not (record.is_refusal or record.context))
+    answered = (record for record in alone if stem_of(record, split) == TRAIN)
     return find_twins(topical, answered, least)
 
 
@@ -155,6 +156,8 @@ def _to_share(
     ranked: list[tuple[float, bool, str]] = []
     answered = 0
     for record, slipped in train:
+        if KINDS[record.kind].by_context:
+            continue
         if record.is_refusal:
             ranked += [(lot(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
         else:
@@ -190,7 +193,7 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
         if stem in SLICES:
             stems[record.id] = stem, record.question
             if not record.earlier:  # what comes after other turns asks by itself nothing that could be known
-                held_out.add(record.id, record.question)
+                held_out.add(record.id, asks(record.question, record.context, record.parent))
         elif stem in (TRAIN, PREFERENCE):
             parents["passage"].update((record.passage, *record.further_passages))
             parents["fact"].add(record.fact)
@@ -199,7 +202,8 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
     parents["passage"].discard("")
     for stem, record in assignment.rows(records):
         if stem in (TRAIN, PREFERENCE):
-            partner = None if record.earlier else held_out.like(record.question)
+            asked = asks(record.question, record.context, record.parent)
+            partner = None if record.earlier else held_out.like(asked)
             if partner:
                 where, question = stems[partner]
                 raise _leak(where, partner, question, f"the training question {record.id} asks the same")
@@ -215,7 +219,7 @@ def _trained_parent(stem: str, record: Record, trained: Mapping[str, set[str]]) 
         return "its fact is not trained"
     if (record.typo_of or record.id) in trained["row"]:
         return "the same but for a typing slip is trained"
-    if record.is_refusal and record.field in trained[record.kind]:
+    if KINDS[record.kind].split == "field" and record.field in trained[record.kind]:
         return f"the field {record.field!r} is trained"
     return ""
 

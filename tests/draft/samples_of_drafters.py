@@ -61,6 +61,11 @@ attempts: 2""",
         gives=frozenset({"multi_hop"}),
         loses=frozenset({"nothing_found"}),
     ),
+    "in_context": Sample(
+        settings="share: 1.0\nothers: 2\nleft_out: 0.3",
+        gives=frozenset({"in_context", "not_in_context"}),
+        loses=frozenset({"not_in_context"}),  # its rules find fewer answers than a reader would
+    ),
     "math": Sample(
         settings="problems: problems.yaml\nvariations: 2\nsimilar: 1",
         gives=frozenset({"math"}),

@@ -44,6 +44,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions, reworded_questions
     from pipeline.teacher.embedded.fixing import fixed
+    from pipeline.teacher.embedded.in_context import in_context_answers
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
     from pipeline.teacher.embedded.judging import judged
     from pipeline.teacher.embedded.math import math_answers, math_problems
@@ -64,6 +65,7 @@ def _drafters() -> dict[str, Drafter]:
         "passage_questions": passage_questions,
         "reworded_questions": reworded_questions,
         "multi_hop_questions": multi_hop_questions,
+        "in_context_answers": in_context_answers,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
@@ -120,6 +122,7 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
+        "shown": "in_context_answers",
         "known": "reworded_questions",
         "methods": "math_answers",
         "examples": "instruct_tasks",
