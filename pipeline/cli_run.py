@@ -90,7 +90,7 @@ def _run(called: Called, options: Options, train: bool = False) -> None:
             from train.cli import train_and_examine
 
             log.stage("student")
-            train_and_examine(called.recipe, outcome.folder, say, called.wishes.quiet)
+            train_and_examine(called.recipe, outcome.folder, log.noting(say), called.wishes.quiet)
 
     record(called, work, typer.echo, partial(typer.echo, err=True))
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -301,6 +302,31 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path):
 def test_a_command_that_reads_nothing_or_leaves_something_behind_holds_up_nobody():
     assert notify("sleep 5 & exit 0", "x" * 1_000_000, 4) == ""
     assert notify("kill -9 $$", "x") == "--notify: 'kill -9 $$' was ended by SIGKILL"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_command_runs_ends_the_command_and_nothing_else(workspace, coursework, sent):
+    threading.Thread(target=_when_there, args=(workspace / "told", sent)).start()
+    begun = time.monotonic()
+    code, _, aside = coursework("run", "recipes/tiny.yaml", "--quiet", "--notify", "touch told; sleep 50")
+    assert (code, aside) == (0, "coursework: --notify: 'touch told; sleep 50' was cut short by a signal\n")
+    assert time.monotonic() - begun < 50
+    assert facts_of(workspace)[-1].done
+
+
+def _when_there(path: Path, sent: int) -> None:
+    while not path.exists():
+        time.sleep(0.05)
+    os.kill(os.getpid(), sent)
+
+
+@pytest.mark.slow
+def test_a_quiet_night_that_trains_says_nothing_either(workspace, coursework):
+    (workspace / "recipes" / "tiny.yaml").write_text(QUICK + "student: {base: local, epochs: 1}\n")
+    assert coursework("run", "recipes/tiny.yaml", "--quiet", "--train") == (0, "", "")
+    (facts,) = facts_of(workspace)
+    assert facts.stages[-1].name == "student"
+    assert any(line.startswith("student: ") for line in facts.said)
 
 
 def test_a_metrics_file_that_cannot_be_written_ends_the_run_with_73_and_the_record_says_so(workspace, coursework):
