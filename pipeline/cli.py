@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipeline import cli_export, cli_run
+from pipeline import cli_export, cli_page, cli_run
 from pipeline.cli_options import OUTPUTS, Accept, Model, Out, Recipe, outputs_noted
 from pipeline.errors import EXIT_CODES, CourseworkError, InputError, Interrupted, TryAgainLater, UsageError
 from pipeline.mishap import meant
@@ -62,6 +62,7 @@ app = typer.Typer(
 
 app.command()(cli_run.run)
 app.command()(cli_run.reparse)
+app.command()(cli_page.review)
 
 
 @app.command()

@@ -95,6 +95,10 @@ ALLOWED = {
     },
     "cli_run": {"cli_options", "durations", "errors", "recipe", "recorded", "run", "runlog", "status", "terminal"},
     "status": {"errors", "files", "publish", "recipe", "review", "runlog", "teacher"},
+    "cli_page": {"cli_options", "recipe", "reviewing"},
+    "reviewing": {
+        *("curate", "desk", "errors", "files", "material", "recipe", "records", "review", "teacher"),
+    },
     "reading": {"errors", "recipe", "records", "sources"},
     "material": {
         "kinds",

@@ -120,13 +120,18 @@ _OF_THE_RECORD = tuple(name for name in Line.model_fields if name != "review")
 
 def line_of(record: Record) -> bytes:
     """The record as a person reads it, in UTF-8 without escapes, so that every language is readable."""
-    return f"{_encoded(shown_of(record)).translate(_UNUSUAL)}\n".encode()
+    return encoded(shown_of(record)) + b"\n"
 
 
 def shown_of(record: Record) -> dict[str, Any]:
     """The fields of its line."""
     values = {"review": "", **{name: getattr(record, name) for name in _OF_THE_RECORD}}
     return {name: value for name, value in values.items() if name in ALWAYS or value not in ("", None, ())}
+
+
+def encoded(line: Mapping[str, Any]) -> bytes:
+    """A line without its end, as sheets are written."""
+    return _encoded(line).translate(_UNUSUAL).encode("utf-8", "surrogatepass")
 
 
 Text = tuple[str, ...]
