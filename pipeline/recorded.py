@@ -120,8 +120,8 @@ def _write_report(log: Log) -> None:
     from pipeline.report.page import page
 
     review = (
+        f"coursework review {facts.path}   # in a browser, or open {facts.folder}/review/*.jsonl in an editor\n"
         f"coursework check {facts.folder}\n"
-        f"ls {facts.folder}/review/*.jsonl   # open them in an editor: a verdict, an edit, a deleted line\n"
         f"coursework run {facts.path}"
     )
     text = page(facts, Runs(_runs(facts)).read(facts.previous), log.shown, review)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 import xxhash
 
-from pipeline.files import write_whole
+from pipeline.files import Writing
 from pipeline.review.sheets import encoded
 
 TEXTS = ("question", "answer", "quote")
@@ -96,11 +96,15 @@ class Sheets:
             if _mark(raw) != mark:
                 return Changed(False, Seen(path.name, number + 1, _parsed(raw) or {}, _mark(raw)))
             new = _changed(raw, changes)
-            if not _is_same(path, before):
-                return None
             lines = content.split(b"\n")
             lines[number] = new
-            write_whole(path, b"\n".join(lines))
+            with Writing(path) as file:
+                file.write(b"\n".join(lines))
+                file.flush()
+                # The last moment: what an editor saved since the sheet was read must not be written over.
+                if not _is_same(path, before):
+                    return None
+                file.finish()
             return self._afterwards(held, content) or Changed(
                 True, Seen(path.name, number + 1, _parsed(new) or {}, _mark(new))
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import CannotWrite, InputError
 from pipeline.desk.laid import Laid
+from pipeline.errors import CannotWrite, InputError
 from pipeline.material import Say, gather
 from pipeline.recipe import Loaded
 from pipeline.reviewing.lines import Seen, Sheets
