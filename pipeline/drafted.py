@@ -125,15 +125,17 @@ def material(
 def read_held_out(loaded: Loaded, embedder: Embedder | None = None) -> HeldOut | None:
     """The texts that no record may hold; None if the recipe names none. Raises InputError if one cannot be read."""
     wanted = loaded.recipe.decontamination
-    if wanted is None:
-        return None
-    texts: list[HeldOutText] = []
-    for name in wanted.files:
+    return None if wanted is None else HeldOut(texts_held_out(loaded), wanted, embedder)
+
+
+def texts_held_out(loaded: Loaded) -> Iterator[HeldOutText]:
+    """Those that stand in the recipe's files. Raises InputError if one cannot be read."""
+    wanted = loaded.recipe.decontamination
+    for name in wanted.files if wanted else ():
         try:
             content = (loaded.folder / name).read_bytes()
         except OSError as fault:
             raise InputError(
                 f"decontamination.files: {name}: {fault.strerror}.", remedy="Name files relative to the recipe."
             ) from fault
-        texts += held_out_texts(name, content)
-    return HeldOut(texts, wanted, embedder)
+        yield from held_out_texts(name, content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pipeline import __version__
@@ -29,9 +30,12 @@ from pipeline.judging import Hearing
 from pipeline.kinds import KINDS
 from pipeline.language import can_tell
 from pipeline.material import Say, Sources
+from pipeline.mix.mixing import Mixture
+from pipeline.mix.rows import OpenSet
+from pipeline.mixed import Beside, licence_of, mix_in, told, warned
 from pipeline.publish.dataset import Dataset, Provenance
 from pipeline.publish.schema import TRAIN
-from pipeline.publish.split import assign, prove_no_leak
+from pipeline.publish.split import Assignment, assign, prove_no_leak
 from pipeline.recipe import Loaded, Recipe
 from pipeline.records import Record, Rejection
 from pipeline.report.tally import tally
@@ -57,6 +61,8 @@ class Ingredients:
     """What the drafts are checked against."""
     hearing: Hearing | None
     """Where a judge was asked."""
+    sets: Sequence[OpenSet] = ()
+    """What the recipe mixes in."""
 
     @property
     def folder(self) -> Path:
@@ -89,7 +95,11 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
     desk = Desk.read(folder, ledger)
     if given.hearing:
         given.hearing.tell_agreement(desk.verdicts, given.history, say)
-    with Spool[Record](folder, Record) as spool, Writing(folder / "rejected.jsonl") as rejected:
+    with (
+        Spool[Record](folder, Record) as spool,
+        Spool[Record](folder, Record) as imported,
+        Writing(folder / "rejected.jsonl") as rejected,
+    ):
         repeats: Counter[str] = Counter()
         failed = _curate(given, desk, spool, rejected, funnel, repeats)
         records = _Flagged.of(spool, given)
@@ -105,13 +115,14 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
         funnel.restored, funnel.awaiting = len(kept.decisions.restored), kept.awaiting
         leave_conflicts(folder, kept.decisions.conflicts)
         problems = [*desk.problems(), *kept.problems()]
-        parts = assign(kept, recipe)
-        prove_no_leak(kept, parts, recipe.language)
+        mixture, parts = _mix(given, kept, desk, imported)
+        prove_no_leak(kept, parts, recipe.language, imported)
         funnel.published, funnel.typos = parts.counts, len(parts.slips)
         variety = diversity(_counting_flags(kept, funnel), given.sources.passages, recipe.diversity)
-        remarks = [*parts.told, *_compliance(given), *_shortfall(given, kept), *variety.lines()]
+        trained = parts.counts[TRAIN] + mixture.rows
+        remarks = [*parts.told, *_compliance(given), *_shortfall(given, kept), *variety.lines(), *warned(mixture)]
         reviewing = [*kept.lines(), *acceptance_told(desk.verdicts, recipe.review.sample, drawn_from)]
-        for line in (*funnel.lines(), *remarks, *reviewing):
+        for line in (*funnel.lines(), *told(mixture, trained), *remarks, *reviewing):
             say(line)
         log.shown = tally(kept, given.sources.passages, repeats, log.facts.run).model_copy(
             update={
@@ -122,10 +133,20 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
         )
         if not parts.counts[TRAIN]:
             return Built(False, False, problems)
-        dataset = Dataset(recipe, _provenance(given, remarks, variety))
-        rows = dataset.lines(parts.rows(kept))
+        dataset = Dataset(recipe, _provenance(given, remarks, variety, mixture))
+        rows = dataset.lines(chain(parts.rows(kept), ((TRAIN, record) for record in imported)))
         changed = write_folder(folder / "dataset", rows, dataset.closing, "manifest.json")
         return Built(True, changed, problems)
+
+
+def _mix(given: Ingredients, kept: Reviewed, desk: Desk, imported: Spool[Record]) -> tuple[Mixture, Assignment]:
+    """What the mix brings, `imported`, and where each own record goes beside it."""
+    recipe, parts = given.loaded.recipe, assign(kept, given.loaded.recipe)
+    mixture = mix_in(given.loaded, given.sets, Beside(given.folder, kept, parts, given.against.embedder), imported)
+    if mixture.rows:
+        lay_sheet(desk.folder / "review", mixture.sample, desk.laid.lines, desk.laid.note)
+        parts = assign(kept, recipe, mixture.rows)
+    return mixture, parts
 
 
 def _lay(reviewed: Reviewed, desk: Desk, recipe: Recipe) -> None:
@@ -229,8 +250,8 @@ def _shortfall(given: Ingredients, records: Iterable[Record]) -> Iterator[str]:
             yield from drafter.shortfall(records, given.history.told)
 
 
-def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity) -> Provenance:
-    persona = given.sources.persona
+def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity, mixture: Mixture) -> Provenance:
+    persona, drift = given.sources.persona, mixture.drift
     imitated = [persona.name] if persona and persona.living_person else []
     imitated += [drafter.imitated for drafter in given.drafters if isinstance(drafter, Voiced) and drafter.imitated]
     drawn_on = [drafter.files for drafter in given.drafters if isinstance(drafter, Drawing)]
@@ -243,4 +264,8 @@ def _provenance(given: Ingredients, remarks: Sequence[str], variety: Diversity) 
         living_persons=list(dict.fromkeys(imitated)),
         remarks=remarks,
         diversity=variety.model_dump(mode="json"),
+        mix=mixture.sets,
+        licence=licence_of(given.loaded.recipe, mixture),
+        drift=drift.model_dump(mode="json") if drift else {},
+        drift_table=drift.table() if drift else (),
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field, create_model, field_validator, model_validator
 
 from pipeline.kinds import DRAFTERS
+from pipeline.mix.licences import spdx
+from pipeline.mix.settings import Mix
 from pipeline.yamlfile import Section, read_yaml
 
 _NAME = "[a-z0-9][a-z0-9_-]{0,63}"
@@ -389,6 +391,12 @@ class Recipe(Section):
     persona: Persona | None = None
     refusals: Refusals | None = None
     drafters: Drafters = Field(default=Drafters(), description="more kinds of data, each by its name")
+    licence: str = Field(
+        default="",
+        description="SPDX id under which you give what is drafted; empty: the card leaves it open. Mind the licence of"
+        " the documents and the terms of the teacher",
+    )
+    mix: Mix | None = Field(default=None, description="sets that others made, trained beside what is drafted")
     checks: Checks = Checks()
     decontamination: Decontamination | None = None
     diversity: Diversity = Diversity()
@@ -402,6 +410,11 @@ class Recipe(Section):
         default="{context}\n\n{prompt}", description="how what is shown with a question stands before its prompt"
     )
     student: dict[str, Any] = Field(default_factory=dict, description="only train/ reads this; it checks it too")
+
+    @field_validator("licence")
+    @classmethod
+    def _has_its_spdx_name(cls, value: str) -> str:
+        return spdx(value) if value else ""
 
     @field_validator("prompt_format")
     @classmethod
@@ -424,6 +437,24 @@ class Recipe(Section):
         """The settings of each drafter under `drafters:` that the recipe asks for, in the order of the registry."""
         named = ((name, getattr(self.drafters, name)) for name in DRAFTERS)
         return {name: settings for name, settings in named if settings is not None}
+
+    @model_validator(mode="after")
+    def _is_not_mixed_where_all_is_reviewed(self) -> Recipe:
+        if self.mix and self.review.mode == "required":
+            raise ValueError(
+                "expected review.mode: optional with a mix:, for of a set only a sample is laid before a person"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_room_for_its_own(self) -> Recipe:
+        refused = self.refusals.share if self.refusals else 0
+        if self.mix and self.mix.share is not None and self.mix.share + refused >= 1:
+            raise ValueError(
+                f"mix.share: {self.mix.share:g} of train.jsonl beside refusals.share {refused:g} leaves nothing to what"
+                " is drafted"
+            )
+        return self
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Recipe:

@@ -130,6 +130,7 @@ class Draft(_Frozen):
     fix: str = Field(default="", description="what the person said is wrong with that record")
     rules: tuple[str, ...] = Field(default=(), description="rules of the person's that changed its text, by name")
     drafted: str = Field(default="", description="the question before a rule changed it: it names the record still")
+    place: str = Field(default="", description="of an imported row: file and row that it stands in, as file:17")
     request: str = Field(description="key of the request whose reply held it")
 
     @property
@@ -152,7 +153,7 @@ class Record(_Frozen):
     question: str
     answer: str
     quote: str = ""
-    source: str = Field(description="the document, the persona, or the bank of fields")
+    source: str = Field(description="the document, the persona, the bank of fields, or the imported set")
     page: int | None = None
     span: tuple[int, int] | None = Field(default=None, description="of the quote in the document's cleaned text")
     passage: str = ""
@@ -179,7 +180,8 @@ class Record(_Frozen):
     result: str = Field(default="", description="what a worked answer comes to")
     labels: tuple[str, ...] = Field(default=(), description="what an answer that classifies is chosen from")
     rejected_answer: str = Field(default="", description="the worse answer of a pair")
-    model: str = Field(description="the teacher, as it named itself in the reply")
+    place: str = Field(default="", description="of an imported row: file and row that it stands in, as file:17")
+    model: str = Field(description="the teacher, as it named itself in the reply; empty of what no teacher drafted")
     prompt: str = Field(description="content_id of the prompt template")
     request: str
     edited: bool = Field(default=False, description="a person changed its text by hand")
@@ -229,4 +231,5 @@ class Rejection(_Frozen):
     passage: str = ""
     field: str = ""
     replaces: str = Field(default="", description="id of the record of which a person wanted another version, this one")
+    place: str = Field(default="", description="of an imported row: file and row that it stands in, as file:17")
     request: str = ""

@@ -20,6 +20,7 @@ from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Court, Hearing, believed, prepare
 from pipeline.material import Say, Sources, gather
+from pipeline.mixed import open_sets
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
 from pipeline.rounds import Rounds
@@ -94,6 +95,7 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
     log.stage("sources")
     sources = gather(loaded, say)
     log.facts.unread = sources.unread
+    sets = open_sets(loaded, say)
 
     # The ledger is held to the end, for two that publish at once would mix their files.
     with Ledger(folder) as ledger, log.holding(ledger, say):
@@ -110,7 +112,7 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
         funnel = log.counting(Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known))
-        given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing)
+        given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing, sets)
         built = rebuild(given, funnel, say, log)
         log.unfollowed(built.problems)
         log.facts.changed, log.facts.held = built.changed, history.held
@@ -184,6 +186,7 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     sources = gather(loaded, say)
+    open_sets(loaded, say)
     if in_batches(loaded, address):
         price = price.times(recipe.teacher.batch_price)
     found = Plan(address.name, sources)

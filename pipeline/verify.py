@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.desk.laid import Laid
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
-from pipeline.kinds import KINDS
+from pipeline.kinds import IMPORTED, KINDS
 from pipeline.publish.schema import (
     PREFERENCE,
     SLICES,
@@ -55,6 +55,7 @@ def verify(folder: Path, tell: Callable[[str], None]) -> Found:
         folder / "ledger.sqlite": _ledger,
         folder / "review": _sheets,
         folder / "rejected.jsonl": _rejections,
+        folder / "imported_rejected.jsonl": _rejections,
         folder / "dataset": _dataset,
         folder / "runs": _runs,
     }
@@ -151,7 +152,7 @@ class _Trained:
     passages: set[str] = field(default_factory=set)
     facts: set[str] = field(default_factory=set)
     fields: set[tuple[str, str]] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)
     own: set[str] = field(default_factory=set)
     """Ids of the trained rows that are no typing slip of another."""
     slipped: set[str] = field(default_factory=set)
@@ -170,6 +171,8 @@ class _Trained:
         """Note a row of train.jsonl."""
         if not row.earlier:  # what comes after other turns asks by itself nothing that could be known
             self.questions.add(_short(asks(row.question, row.context, row.parent)))
+        if row.kind == IMPORTED:  # nothing rests on it, and there may be a million
+            return
         self.facts.add(row.fact)
         (self.slipped if row.typo_of else self.own).add(row.typo_of or row.id)
         if row.passage:
@@ -225,9 +228,10 @@ class _Rows:
     def _of_both(self, row: Row | Pair) -> Iterator[str]:
         if row.prompt != self.manifest.format_of_prompts.of(row.question, row.context, row.earlier):
             yield "the prompt is not the question in the prompt format"
-        if row.id in self.trained.ids:
+        name = _short(row.id)
+        if name in self.trained.ids:
             yield f"the id {row.id} stands twice"
-        self.trained.ids.add(row.id)
+        self.trained.ids.add(name)
 
     def _faults_of_pair(self, pair: Pair) -> Iterator[str]:
         self.trained.add_pair(pair)
@@ -239,7 +243,18 @@ class _Rows:
             yield "the completion is not the answer after a blank"
         if row.refusal and row.answer not in self.manifest.refusals:
             yield "its answer is no refusal that the manifest names"
+        if row.kind == IMPORTED:
+            yield from self._faults_of_imported(row)
         if self.stem == TRAIN:
             self.trained.add(row)
         elif leak := self.trained.leak(self.stem, row):
             yield leak
+
+    def _faults_of_imported(self, row: Row) -> Iterator[str]:
+        if self.stem != TRAIN:
+            yield "an imported row is trained, never held out"
+        one = self.manifest.mix.get(row.source)
+        if one is None:
+            yield f"its set {row.source!r} is not named by the manifest"
+        elif row.place.rpartition(":")[0] not in one.layouts:
+            yield f"it comes from {row.place!r}, which is no part of its set"

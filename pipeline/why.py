@@ -23,14 +23,16 @@ from pipeline.drafted import Asked, Item, drafts_in_order, material, spool_of_it
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 from pipeline.history import History
+from pipeline.kinds import IMPORTED
 from pipeline.material import Say, Sources, gather
-from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Row, read_pairs, read_rows
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Row, read_manifest, read_pairs, read_rows
 from pipeline.recipe import Loaded, load_recipe
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
 from pipeline.rounds import Rounds
 from pipeline.spool import Spool
 from pipeline.teacher.endpoint import find_teacher
 from pipeline.teacher.ledger import Ledger
+from pipeline.why_imported import tell
 
 _AROUND = 150
 """Characters of the passage shown on either side of the quote."""
@@ -149,6 +151,8 @@ class _Dataset:
         if slip := self._slips.get(name):
             told = f"{slip.question!r} is {slip.typo_of} with a typing slip; this is what that comes from:"
             return [_labelled("slip", told), *self._of_draft(lambda item: _has_id(item, slip.typo_of))]
+        if story := self._of_imported(name):
+            return story
         if name in self.desk.laid.lines and (story := self._of_sheet(name)):
             return story
         keys = [key for key in dict.fromkeys((*self.asked.prompts, *self.ledger.keys(name))) if key.startswith(name)]
@@ -160,6 +164,8 @@ class _Dataset:
 
     def of_rejection(self, rejection: Rejection) -> list[str]:
         """The story of a line of rejected.jsonl."""
+        if rejection.kind == IMPORTED:
+            return _of_rejected_row(rejection)
         story = self._of_draft(lambda item: _is_of(item, rejection))
         if story:
             return story
@@ -290,6 +296,20 @@ class _Dataset:
             verdict += f"; to be mended: {said.fixes[name][1]}"
         return f"{laid[name][0]}: {verdict}"
 
+    def _of_imported(self, name: str) -> list[str]:
+        """The story of a row that is mixed in; empty if it is none, or is neither published nor on a sheet."""
+        rows = (row for _, row in self._rows() if row.id == name)
+        one = next(rows, None) or self.desk.laid.records([name]).get(name)
+        if one is None or one.kind != IMPORTED:
+            return []
+        manifest = self.folder / "dataset" / "manifest.json"
+        sets = read_manifest(manifest.parent).mix if manifest.exists() else {}
+        told = tell(one, self.loaded, sets, self._rows())
+        lines = [_labelled(label, text) for label, text in told.lines]
+        lines += [*_words(told.findings), _labelled("review", self._verdict(name))]
+        fate = "dropped by a person" if name in self.desk.verdicts.gone else self._stands(name) or "not published"
+        return [*lines, _labelled("fate", fate)]
+
     def _of_sheet(self, name: str) -> list[str]:
         """The story of a record that no draft brings any more."""
         record = self.desk.laid.records([name]).get(name)
@@ -346,6 +366,15 @@ class _Dataset:
         return ((stem, row) for stem in stems for row in read_rows(folder, stem))
 
 
+def _of_rejected_row(rejection: Rejection) -> list[str]:
+    """An example of a rejected row: nobody else kept it, so what it says is all there is."""
+    file, _, row = rejection.place.rpartition(":")
+    lines = [_labelled("source", f"row {row} of {file}, set {rejection.field}")]
+    lines += [_labelled(what, text) for what in ("question", "answer") if (text := getattr(rejection, what))]
+    lines += [_labelled("partner", rejection.partner)] if rejection.partner else []
+    return [*lines, _labelled("fate", f"rejected as {rejection.cause}: {rejection.detail}")]
+
+
 def _has_id(item: Item, name: str) -> bool:
     return isinstance(item, Draft) and record_id(item) == name
 
@@ -383,9 +412,13 @@ def _checks(one: _Examined) -> list[str]:
     """Each check with its figure."""
     if isinstance(one.item, Rejection):
         return [_labelled("reply", f"{one.item.cause}: {one.item.detail}")]
+    return _words(one.findings)
+
+
+def _words(findings: Sequence[Finding]) -> list[str]:
     return [
         _labelled("check" if number == 0 else "", f"{finding.verdict:<8} {finding.check}: {finding.measured}")
-        for number, finding in enumerate(one.findings)
+        for number, finding in enumerate(findings)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -111,9 +111,14 @@ def _nearest(model: type[BaseModel], place: Place) -> str:
     from difflib import get_close_matches
 
     owner: Any = model
+    keyed = False
     for step in place[:-1]:
+        if keyed:  # a name that the person chose
+            keyed = False
+            continue
         field = getattr(owner, "model_fields", {}).get(step)
         owner = _section(field.annotation) if field is not None else None
+        keyed = field is not None and get_origin(field.annotation) is dict
     names = list(getattr(owner, "model_fields", {}))
     if not names:
         return ""

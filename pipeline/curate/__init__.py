@@ -334,6 +334,7 @@ def _record(draft: Draft, material: Material, flags: tuple[str, ...], score: flo
         replaces=draft.replaces,
         fix=draft.fix,
         rules=draft.rules,
+        place=draft.place,
         model=origin.model,
         prompt=origin.prompt,
         request=draft.request,
@@ -357,5 +358,6 @@ def _rejected(draft: Draft, finding: Finding) -> Rejection:
         passage=draft.passage,
         field=draft.field,
         replaces=draft.replaces,
+        place=draft.place,
         request=draft.request,
     )

@@ -92,11 +92,15 @@ class HeldOut:
         self._wanted, self._embedder = wanted, embedder
         self._texts = [text for text in texts if normalised(text.text)]
         self._runs: dict[int, int] = {}
+        self._known: set[str] = set()
+        """Words of texts that are long enough to have a run."""
         self._short: dict[str, int] = {}
         for number, text in enumerate(self._texts):
             words = _in_order(text.text)
             if len(words) < wanted.words_in_a_row:
                 self._short.setdefault(" ".join(words), number)
+            else:
+                self._known.update(words)
             for run in _runs(words, wanted.words_in_a_row):
                 self._runs.setdefault(_hash(run), number)
         self._vectors = embedder.encode([text.text for text in self._texts]) if embedder and self._texts else None
@@ -114,13 +118,22 @@ class HeldOut:
 
     def _by_words(self, draft: Draft) -> Finding:
         size = self._wanted.words_in_a_row
-        for text in (draft.question, draft.answer):
-            for run in _runs(_in_order(text), size):
+        for text in (draft.question, draft.answer, draft.context, *draft.earlier):
+            for run in self._likely(_in_order(text), size):
                 number = self._runs.get(_hash(run))
                 if number is not None and f" {run} " in f" {' '.join(_in_order(self._texts[number].text))} ":
                     return self._contaminated(number, f"{size} words in a row in common: “{run}”")
         number = self._short.get(" ".join(_in_order(draft.question)))
         return _CLEAN if number is None else self._contaminated(number, "the same question")
+
+    def _likely(self, words: Sequence[str], size: int) -> Iterator[str]:
+        """The runs of words of which each stands in some held-out text."""
+        begin = 0
+        for end, word in enumerate([*words, ""]):
+            if word not in self._known:
+                if end - begin >= size:
+                    yield from _runs(words[begin:end], size)
+                begin = end + 1
 
     def _by_meaning(self, vector: NDArray[np.float32]) -> Finding:
         assert self._vectors is not None

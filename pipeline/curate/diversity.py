@@ -104,13 +104,13 @@ class _Tally:
         self._fact = ""
 
     def add(self, record: Record) -> None:
-        self._question_openings.add(_openings(record.question))
+        self._question_openings.add(opening_of(record.question))
         self._question_words[count_words(record.question)] += 1
         # Wordings of one fact follow each other; a refusal is one sentence by design.
         if record.is_refusal or record.fact == self._fact:
             return
         self._fact = record.fact
-        self._answer_openings.add(_openings(record.answer))
+        self._answer_openings.add(opening_of(record.answer))
         self._phrases.add(_phrases(record.answer))
         self._answer_words[count_words(record.answer)] += 1
         passage = self._passages.get(record.passage)
@@ -123,14 +123,14 @@ class _Tally:
         measured = Diversity(
             questions=self._question_openings.texts,
             answers=self._answer_openings.texts,
-            question_words=_spread(self._question_words),
-            answer_words=_spread(self._answer_words),
+            question_words=spread_of(self._question_words),
+            answer_words=spread_of(self._answer_words),
             question_openings=_common(self._question_openings),
             answer_openings=_common(self._answer_openings),
             answer_phrases=_common(self._phrases),
             passages=len(self._passages),
             passages_asked=len(self._facts),
-            facts_per_passage=_spread(Counter(self._facts.values())),
+            facts_per_passage=spread_of(Counter(self._facts.values())),
             quoted_share=quoted / (_PARTS * len(self._passages)) if self._passages else 0.0,
         )
         return measured.model_copy(update={"warnings": tuple(_warnings(measured, self._thresholds))})
@@ -156,7 +156,8 @@ def _warnings(found: Diversity, thresholds: Thresholds) -> Iterator[str]:
         yield f"{silent} of {found.passages} passages brought no question that was kept"
 
 
-def _openings(text: str) -> list[str]:
+def opening_of(text: str) -> list[str]:
+    """The first three words, as one; none of a shorter text."""
     words = _words(text)[:_OPENING_WORDS]
     return [" ".join(words)] if len(words) == _OPENING_WORDS else []
 
@@ -183,7 +184,8 @@ def _common(items: Frequent[str]) -> tuple[Common, ...]:
     return tuple(Common(phrase=phrase, texts=texts) for phrase, texts in items.most_common(_SHOWN))
 
 
-def _spread(counts: Counter[int]) -> Spread:
+def spread_of(counts: Counter[int]) -> Spread:
+    """Of numbers, each with how often it was met."""
     total = counts.total()
     if not total:
         return Spread()

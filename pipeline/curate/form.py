@@ -226,7 +226,7 @@ def mojibake(draft: Draft, form: Form) -> Finding:
     from ftfy.badness import is_bad
 
     for what, text in (("question", draft.question), ("answer", draft.answer)):
-        if "\ufffd" in text or is_bad(text):
+        if not text.isascii() and ("\ufffd" in text or is_bad(text)):
             return _rejected("mojibake", f"in the {what}", "mojibake", f"The {what} was read in a wrong encoding.")
     return Finding("mojibake", "none")
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import yaml
 
+from pipeline.curate.triggers import Patterns
+
 SPEAKS_OF_SOURCE = "speaks_of_source"
 _WHAT = {
     SPEAKS_OF_SOURCE: "speaks of its source, which the student never sees",
@@ -26,7 +28,7 @@ _CLOSING = "assistant_closing"
 class Turn(NamedTuple):
     """What gives a fault of speech away."""
 
-    pattern: re.Pattern[str]
+    pattern: Patterns
     cause: str
     what: str
     """What the text does, after "It "."""
@@ -47,9 +49,8 @@ def _turns() -> tuple[Turn, ...]:
     listed = yaml.safe_load(Path(__file__).with_name("speech.yaml").read_text(encoding="utf-8"))
     words = listed["words"]
 
-    def pattern(by_language: dict[str, str]) -> re.Pattern[str]:
+    def patterns(by_language: dict[str, str]) -> Patterns:
         lines = [line for text in by_language.values() for line in text.split("\n") if line]
-        filled = [re.sub(rf"<({'|'.join(words)})>", lambda found: words[found[1]], line) for line in lines]
-        return re.compile("|".join(f"(?:{line})" for line in filled), re.IGNORECASE)
+        return Patterns(re.sub(rf"<({'|'.join(words)})>", lambda found: words[found[1]], line) for line in lines)
 
-    return tuple(Turn(pattern(listed[cause]), cause, what) for cause, what in _WHAT.items())
+    return tuple(Turn(patterns(listed[cause]), cause, what) for cause, what in _WHAT.items())

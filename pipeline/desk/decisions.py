@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.curate.grounding import find_quote
 from pipeline.desk.said import Desk
-from pipeline.kinds import KINDS
+from pipeline.kinds import IMPORTED, KINDS
 from pipeline.recipe import Recipe
 from pipeline.records import Passage, Record, refusal_to
 from pipeline.review.reading import Said
@@ -147,6 +147,8 @@ class _Looking:
     def _restore(self, name: str, laid: Record | None) -> None:
         """A record that the person edited or kept, and that the machine no longer brings."""
         said = self._desk.verdicts.edited.get(name)
+        if laid is not None and laid.kind == IMPORTED:  # the mix brings it, or the recipe does not want it any more
+            return
         if laid is None:
             self._found.strange[name] = "its draft is gone, and what it was made of was not kept when it was laid."
             return

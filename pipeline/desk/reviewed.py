@@ -11,6 +11,7 @@ from pipeline.desk.said import Desk
 from pipeline.recipe import Recipe
 from pipeline.records import Passage, Record, Rejection
 from pipeline.review.reading import Fault
+from pipeline.review.verdicts import edited
 
 _DROPPED = Yields("dropped_by_person", "A person dropped it, or deleted its line, in the review sheet.")
 
@@ -32,6 +33,20 @@ class Reviewed:
     def standing(self) -> Iterator[Record]:
         """Those of the records themselves that a person may still keep, published or not."""
         return (end for end in map(self._end, self.records) if isinstance(end, Record))
+
+    def imported(self, record: Record) -> Record | Rejection:
+        """A row of a set that is mixed in, which is not among the records, as a person wants it."""
+        name = record.id
+        if name in self.desk.verdicts.gone:
+            return _rejection(record, _DROPPED)
+        if yields := self.decisions.yielding.get(name):
+            return _rejection(record, yields)
+        said = self.desk.verdicts.edited.get(name)
+        return edited(record, said) if said else record
+
+    def gone(self) -> Iterator[Record]:
+        """Those of the records that a person dropped."""
+        return (record for record in self.records if record.id in self.desk.verdicts.gone)
 
     def rejections(self) -> Iterator[Rejection]:
         """Those that the person does not want, and those that give way to what the person wants."""
@@ -110,5 +125,6 @@ def _rejection(record: Record, why: Yields) -> Rejection:
         passage=record.passage,
         field=record.field,
         replaces=record.replaces,
+        place=record.place,
         request=record.request,
     )

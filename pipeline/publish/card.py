@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, features
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, MixedSet, Pair, Row, features
 from pipeline.recipe import Recipe
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -20,9 +21,16 @@ _WHAT = {
 }
 
 
-def card(manifest: Manifest, recipe: Recipe) -> str:
-    """The card's text. The licence is left to the person: it depends on the sources and the teacher's terms."""
-    return f"---\n{_head(manifest, recipe)}---\n\n{_body(manifest, recipe)}"
+_ON_THE_HUB = {"ODC-By-1.0": "odc-by", "ODbL-1.0": "odbl", "PDDL-1.0": "pddl", "BSD-3-Clause": "bsd-3-clause"}
+"""Licences that the hub calls otherwise than by their SPDX id in small letters."""
+
+
+def card(manifest: Manifest, recipe: Recipe, drift: Sequence[Sequence[str]] = ()) -> str:
+    """The card's text; `drift` is a table of what a mix changes.
+
+    A licence that does not follow from the parts is left to the person: it depends on sources and the teacher's terms.
+    """
+    return f"---\n{_head(manifest, recipe)}---\n\n{_body(manifest, recipe, drift)}"
 
 
 def _head(manifest: Manifest, recipe: Recipe) -> str:
@@ -42,8 +50,15 @@ def _head(manifest: Manifest, recipe: Recipe) -> str:
         "configs": configs,
         "dataset_info": infos if len(infos) > 1 else {"features": infos[0]["features"]},
     }
-    licence = "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
-    return licence + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    return _licence(manifest) + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+
+
+def _licence(manifest: Manifest) -> str:
+    if manifest.licence.startswith("LicenseRef-"):
+        return yaml.safe_dump({"license": "other", "license_name": manifest.licence}, sort_keys=False)
+    if manifest.licence:
+        return yaml.safe_dump({"license": _ON_THE_HUB.get(manifest.licence, manifest.licence.lower())})
+    return "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
 
 
 def columns(line: type[Row] | type[Pair] = Row) -> list[dict[str, Any]]:
@@ -54,7 +69,7 @@ def columns(line: type[Row] | type[Pair] = Row) -> list[dict[str, Any]]:
     ]
 
 
-def _body(manifest: Manifest, recipe: Recipe) -> str:
+def _body(manifest: Manifest, recipe: Recipe, drift: Sequence[Sequence[str]]) -> str:
     parts = [f"# {manifest.name}\n", origin(manifest)]
     if manifest.living_persons:
         parts.append(imitation(manifest))
@@ -69,6 +84,11 @@ def _body(manifest: Manifest, recipe: Recipe) -> str:
         parts.append(f"Topic: {recipe.refusals.topic}. What is off it is answered with {sentences}.\n")
     sources = "\n".join(f"- `{name}` (sha256 `{digest}`)" for name, digest in manifest.sources.items())
     parts.append(f"Sources:\n\n{sources}\n")
+    if manifest.mix:
+        parts += [_mixed_in(manifest), _licences(manifest)]
+    if drift:
+        table = "\n".join(f"| {' | '.join(row)} |" for row in (drift[0], ["---"] * len(drift[0]), *drift[1:]))
+        parts.append(f"How answered rows of `train.jsonl` are written, without the mix and with it:\n\n{table}\n")
     pairs = f'pairs = load_dataset("path/to/this/folder", "{PREFERENCE}")["train"]  # for TRL\'s DPOTrainer\n'
     parts.append(
         "```python\nfrom datasets import load_dataset\n\n"
@@ -84,6 +104,37 @@ def imitation(manifest: Manifest) -> str:
     return (
         f"**Synthetic imitation.** The answers imitate the manner of {names}, a living person. None of them"
         " was said or approved by that person; they state no facts about anyone. Say so wherever they are shown.\n"
+    )
+
+
+def _mixed_in(manifest: Manifest) -> str:
+    trained = max(manifest.counts[TRAIN], 1)
+    rows = [
+        f"| `{name}` | {one.taken} | {one.taken / trained:.1%} | {one.licence} | {_place(one)} |"
+        for name, one in manifest.mix.items()
+    ]
+    head = "| set | rows | of `train.jsonl` | licence | from |\n|---|---|---|---|---|\n"
+    return (
+        "Mixed in, of sets that others made (rows of kind `imported`: trained, never held out, no question of a slice"
+        f" among them):\n\n{head}" + "\n".join(rows) + "\n"
+    )
+
+
+def _place(one: MixedSet) -> str:
+    where = f"{one.parts}{f' at {one.revision}' if one.revision else ''}"
+    return f"{where}, {one.url}" if one.url else where
+
+
+def _licences(manifest: Manifest) -> str:
+    """What holds of the whole, or why nobody but a person can say."""
+    parts = {f"`{name}`": one.licence for name, one in manifest.mix.items() if one.taken}
+    if manifest.licence:
+        return f"Licence of the whole: {manifest.licence}, for none of its parts asks for another.\n"
+    own = manifest.own_licence or "not stated"
+    listed = ", ".join(f"{name} {licence}" for name, licence in parts.items()) or "none"
+    return (
+        f"Licence of the whole: **not settled**. What was drafted: {own}; what was mixed in: {listed}. Each part keeps"
+        " its own; whoever publishes the whole has to see which one they allow together.\n"
     )
 
 

@@ -15,6 +15,7 @@ from pipeline.publish.schema import (
     SLICES,
     TRAIN,
     Manifest,
+    MixedSet,
     Pair,
     PromptFormat,
     Row,
@@ -40,6 +41,14 @@ class Provenance:
     """What the run says of the whole set."""
     diversity: Mapping[str, Any] = field(default_factory=dict)
     """The same as numbers."""
+    mix: Mapping[str, MixedSet] = field(default_factory=dict)
+    """Sets that others made, by name."""
+    licence: str = ""
+    """Of the whole, where it follows from its parts."""
+    drift: Mapping[str, Any] = field(default_factory=dict)
+    """How texts are written without the mix and with it."""
+    drift_table: Sequence[Sequence[str]] = ()
+    """The same for a person: a head, and a row of cells for each that is compared."""
 
 
 class Dataset:
@@ -63,7 +72,8 @@ class Dataset:
             if name not in (TRAIN, *SLICES, PREFERENCE):
                 continue
             self._counts[name] += 1
-            self._models.add(record.model)
+            if record.model:
+                self._models.add(record.model)
             if record.is_refusal:
                 self._refusals.setdefault(record.answer)
             line = _pair(record, self._prompts) if name == PREFERENCE else _row(record, self._prompts)
@@ -94,8 +104,12 @@ class Dataset:
             living_persons=list(provenance.living_persons),
             remarks=list(provenance.remarks),
             diversity=dict(provenance.diversity),
+            licence=provenance.licence,
+            own_licence=recipe.licence,
+            mix=dict(provenance.mix),
+            drift=dict(provenance.drift),
         )
-        files["README.md"] = card(manifest, recipe).encode()
+        files["README.md"] = card(manifest, recipe, provenance.drift_table).encode()
         manifest.files["README.md"] = sha256(files["README.md"])
         files["manifest.json"] = _pretty(manifest.model_dump(mode="json"))
         return files
@@ -127,6 +141,7 @@ def _row(record: Record, prompts: PromptFormat) -> Row:
         rules=record.rules,
         difficulty=record.difficulty,
         result=record.result,
+        place=record.place,
     )
 
 

@@ -83,6 +83,30 @@ class Row(BaseModel):
     rules: tuple[str, ...] = Field(default=(), description="a person's rules that changed its text, by name")
     difficulty: str = ""
     result: str = Field(default="", description="what a worked answer comes to, for whoever checks answers by program")
+    place: str = Field(default="", description="of an imported row: the file and row of its set, which `source` names")
+
+
+class MixedSet(BaseModel):
+    """A set that others made, as it went into train.jsonl. Every row that was checked was taken or rejected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    licence: str = Field(description="SPDX id, or unknown")
+    url: str = Field(default="", description="where it was got")
+    hub: str = Field(default="", description="its name on the Hugging Face hub")
+    revision: str = Field(default="", description="commit of it that was read")
+    files: dict[str, str] = Field(default_factory=dict, description="file to sha256 of its bytes")
+    layouts: dict[str, str] = Field(default_factory=dict, description="how the rows of each part are laid out")
+    read: int = Field(description="rows that it has, those among them that are no question with an answer")
+    checked: int = Field(description="rows that were drawn and held against the checks")
+    taken: int
+    lacking: int = Field(default=0, description="rows that were wanted and not to be had")
+    rejected: dict[str, int] = Field(default_factory=dict, description="by cause")
+
+    @property
+    def parts(self) -> str:
+        """Where its rows come from, for a person."""
+        return self.hub or ", ".join(self.files)
 
 
 class Pair(BaseModel):
@@ -139,6 +163,10 @@ class Manifest(BaseModel):
     living_persons: list[str] = Field(default_factory=list, description="personas that imitate a living person")
     remarks: list[str] = Field(default_factory=list, description="what the run said of the whole set: variety, voice")
     diversity: dict[str, Any] = Field(default_factory=dict, description="the same as numbers")
+    licence: str = Field(default="", description="of the whole, where it follows from its parts; else somebody decides")
+    own_licence: str = Field(default="", description="of what was drafted, as the recipe says")
+    mix: dict[str, MixedSet] = Field(default_factory=dict, description="sets that others made, by name")
+    drift: dict[str, Any] = Field(default_factory=dict, description="how texts are written without the mix and with it")
 
     @property
     def format_of_prompts(self) -> PromptFormat:

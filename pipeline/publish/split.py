@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pipeline.errors import InputError
 from pipeline.kinds import KINDS, TOPICAL_KINDS
@@ -36,6 +37,10 @@ class Assignment:
     """Rows by file stem (train, the slices, withheld), those with a typing slip among them."""
     told: tuple[str, ...]
     """What a person should know about the share of refusals."""
+    answered: int = 0
+    """Trained rows with an answer, those with a typing slip among them."""
+    refusals: int = 0
+    """Rows with a refusal that may be trained, as far as the share lets them."""
 
     def stem(self, record: Record) -> str:
         """The file stem of one of the records that were assigned."""
@@ -57,9 +62,10 @@ class Assignment:
                 )
 
 
-def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
+def assign(records: Iterable[Record], recipe: Recipe, imported: int = 0) -> Assignment:
     """Look at all records, keeping little of each, and say where they go.
 
+    `imported` answered rows stand in training beside them: they let more refusals in, and change nothing else.
     `records` is gone through up to six times.
     """
     split, refusals = recipe.split, recipe.refusals
@@ -82,13 +88,17 @@ def assign(records: Iterable[Record], recipe: Recipe) -> Assignment:
         lambda record: _slips(record, recipe),
         recipe.checks.near_duplicate,
     )
+    rows = ((one, one.id in slips) for one in records if one.id not in away and stem_of(one, split) == TRAIN)
+    ranked, answered = _ranked(rows, split.salt)
     told: tuple[str, ...] = ()
     if refusals:
-        rows = ((one, one.id in slips) for one in records if one.id not in away and stem_of(one, split) == TRAIN)
-        surplus, told = _to_share(rows, split.salt, refusals.share, len(alone))
+        wanted = round(refusals.share / (1 - refusals.share) * (answered + imported))
+        surplus = {(name, slip) for _, slip, name in ranked[wanted:]}
         away |= {name for name, slip in surplus if not slip}
         slips = {name: text for name, text in slips.items() if (name, True) not in surplus}
-    return _assignment(records, Assignment(split, frozenset(away), twins, slips, {}, told))
+        told = (share_told(min(wanted, len(ranked)), answered + imported, refusals.share, len(alone)),)
+    found = Assignment(split, frozenset(away), twins, slips, {}, told, answered, len(ranked))
+    return _assignment(records, found)
 
 
 def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
@@ -145,13 +155,12 @@ def _slips(record: Record, recipe: Recipe) -> bool:
     return lot(recipe.split.salt, "typo", record.id) < share
 
 
-def _to_share(
-    train: Iterable[tuple[Record, bool]], salt: str, share: float, alone: int
-) -> tuple[set[tuple[str, bool]], tuple[str, ...]]:
-    """Which refusals, or only their typing slips, are too many to make up the share of the rows; and a word on it.
+def _ranked(train: Iterable[tuple[Record, bool]], salt: str) -> tuple[list[tuple[float, bool, str]], int]:
+    """The refusals and their typing slips in the order in which they are trained as far as the share goes, and how many
+    answered rows there are.
 
-    `train` has each trained record and whether it has a slip. Those whose lot is drawn last are too many, and of a
-    question and its slip the slip before the question.
+    `train` has each trained record and whether it has a slip. Lots decide, and of a question and its slip the question
+    comes before the slip.
     """
     ranked: list[tuple[float, bool, str]] = []
     answered = 0
@@ -162,9 +171,7 @@ def _to_share(
             ranked += [(lot(salt, "share", record.id), slip, record.id) for slip in (False, True)[: 1 + slipped]]
         else:
             answered += 1 + slipped
-    wanted = round(share / (1 - share) * answered)
-    surplus = {(name, slip) for _, slip, name in sorted(ranked)[wanted:]}
-    return surplus, (share_told(min(wanted, len(ranked)), answered, share, alone),)
+    return sorted(ranked), answered
 
 
 def share_told(refusals: int, answered: int, share: float, alone: int) -> str:
@@ -179,10 +186,12 @@ def _slip_id(name: str, slipped: str) -> str:
     return content_id(name, "typo", slipped)
 
 
-def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: str) -> None:
+def prove_no_leak(
+    records: Iterable[Record], assignment: Assignment, language: str, imported: Iterable[Record] = ()
+) -> None:
     """Raises InputError unless the slices are what they are called. `records` is gone through twice.
 
-    No question of a slice is a trained one but for trifles or a typing slip; no passage or fact of
+    No question of a slice is a trained or an imported one but for trifles or a typing slip; no passage or fact of
     `unseen` is trained, no field of a refusal slice; every fact of `rephrased` is trained. What is
     trained by preference is trained.
     """
@@ -200,7 +209,7 @@ def prove_no_leak(records: Iterable[Record], assignment: Assignment, language: s
             parents[record.kind].add(record.field)
             parents["row"].add(record.typo_of or record.id)
     parents["passage"].discard("")
-    for stem, record in assignment.rows(records):
+    for stem, record in chain(assignment.rows(records), ((TRAIN, record) for record in imported)):
         if stem in (TRAIN, PREFERENCE):
             asked = asks(record.question, record.context, record.parent)
             partner = None if record.earlier else held_out.like(asked)
