@@ -77,6 +77,7 @@ KINDS: dict[str, Kind] = {
     # A pair of a file that a drafter takes up: it is nobody's draft, and is published only as what is made of it.
     "given": Kind(),
     "tone": Kind(retold=True, compared=False, checks=("retold",), skips=("assistant_closing",)),
+    "evolve": Kind(grounded=True, checks=("asks_anew", "keeps_limits")),
     "preference": Kind(grounded=True, paired=True, compared=False, checks=("worse",)),
     # Nobody wrote it for this dataset: what stands in place of the checks skipped is in pipeline/mix/screen.py.
     IMPORTED: Kind(
@@ -99,6 +100,7 @@ DRAFTERS: dict[str, Line] = {
     "self_instruct": Line("pipeline.draft.self_instruct", rests_on_records=True),
     "questions": Line("pipeline.draft.questions", rests_on_records=True),
     "tone": Line("pipeline.draft.tone", rests_on_records=True),
+    "evolve": Line("pipeline.draft.evolve", rests_on_records=True),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
     "in_context": Line("pipeline.draft.in_context", rests_on_records=True),

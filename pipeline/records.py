@@ -140,7 +140,8 @@ class Draft(_Frozen):
 
     @property
     def bearers(self) -> tuple[str, ...]:
-        """Ids of the passages that bear its answer out: the first, or of a joint kind all; ("",) if it names none."""
+        """Ids of the passages that bear its answer out: the first, or all where each has its quote, as in a joint kind
+        and what is made of one; ("",) if it names none."""
         return _bearers(self)
 
 
@@ -208,7 +209,8 @@ class Record(_Frozen):
 
 
 def _bearers(item: Draft | Record) -> tuple[str, ...]:
-    return (item.passage, *item.further_passages) if KINDS[item.kind].joint else (item.passage,)
+    joint = KINDS[item.kind].joint or bool(item.further_quotes)
+    return (item.passage, *item.further_passages) if joint else (item.passage,)
 
 
 def _paired(earlier: tuple[str, ...], passages: tuple[str, ...], quotes: tuple[str, ...]) -> None:

@@ -185,9 +185,9 @@ def grounding_findings(
 ) -> Sequence[Finding]:
     """What can be said of a draft beside the passages that bear it out alone: each one's quote, then numbers.
 
-    Where a kind has no quotes, the whole of the passages stands for them.
+    Where a kind needs no quotes and there are none, the whole of the passages stands for them.
     """
-    if not KINDS[draft.kind].quoted:
+    if not (KINDS[draft.kind].quoted or draft.quote):
         return [number_finding(draft, passages, "\n".join(passage.text for passage in passages), language)]
     quotes = (draft.quote, *draft.further_quotes)
     if len(quotes) != len(passages):

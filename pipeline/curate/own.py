@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.curate.computed import computed, sums
 from pipeline.curate.contexts import left_out
+from pipeline.curate.evolved import asks_anew, keeps_limits
 from pipeline.curate.examined import examined
 from pipeline.curate.findings import Finding
 from pipeline.curate.hops import NeedsAll
@@ -37,4 +38,6 @@ OWN: dict[str, Make] = {
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
     "worse": worse,
     "retold": retold,
+    "asks_anew": asks_anew,
+    "keeps_limits": lambda material, checks: lambda drafts: map(keeps_limits, drafts),
 }

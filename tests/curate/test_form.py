@@ -101,7 +101,7 @@ def test_a_good_draft_that_is_damaged_is_told(name: str) -> None:
 def test_no_draft_of_the_samples_is_called_faulty(recipe: str, tmp_path: Path) -> None:
     run(load_recipe(ROOT / "recipes" / f"{recipe}.yaml"), Options(tmp_path), lambda line: None, Log())
     rejected = [json.loads(line) for line in (tmp_path / recipe / "rejected.jsonl").open("rb")]
-    sheets = [json.loads(line) for path in (tmp_path / recipe / "review").iterdir() for line in path.open("rb")]
+    sheets = [json.loads(line) for path in (tmp_path / recipe / "review").glob("*.jsonl") for line in path.open("rb")]
     assert len(sheets) >= 200
     of_form = {cause for cause, *_ in FAULTY} | {cause for cause, _ in DAMAGES.values()}
     assert [line for line in rejected if line["cause"] in of_form] == []

@@ -80,6 +80,11 @@ attempts: 2""",
         documents="",
     ),
     "tone": Sample(settings="share: 0.5", gives=frozenset({"tone"})),
+    "evolve": Sample(
+        settings="share: 0.5\nchildren: 2",
+        gives=frozenset({"evolve"}),
+        loses=frozenset({"exact_duplicate", "wrong_shape"}),  # two wordings of a fact grow alike; some do not grow
+    ),
     "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 

@@ -43,6 +43,7 @@ MODEL = f"{MODEL_PREFIX}-{_fingerprint()}"
 @cache
 def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.documents import document_questions, reworded_questions
+    from pipeline.teacher.embedded.evolving import evolved_questions
     from pipeline.teacher.embedded.fixing import fixed
     from pipeline.teacher.embedded.in_context import in_context_answers
     from pipeline.teacher.embedded.instruct import instruct_choices, instruct_tasks
@@ -79,6 +80,7 @@ def _drafters() -> dict[str, Drafter]:
         "instruct_choices": instruct_choices,
         "preference_pairs": preference_pairs,
         "tone_answers": tone_answers,
+        "evolved_questions": evolved_questions,
         "fix": fixed,
     }
 
@@ -133,6 +135,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
         "voice": "tone_answers",
+        "ways": "evolved_questions",
         "passages": "answered_questions",
         "answer": "judge",
         "passage": "document_questions",
