@@ -111,6 +111,7 @@ def material(
         constraints=persona.constraints if persona else None,
         carried=persona.said() if persona else "",
         language=recipe.language,
+        wanted=recipe.wanted,
         held_out=read_held_out(loaded, embedder),
         embedder=embedder,
         absence=found.why if isinstance(found, Absent) else "",

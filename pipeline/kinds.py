@@ -32,6 +32,8 @@ class Kind(NamedTuple):
     compared: bool = True
     """The question is compared with every other. False where the same question is asked again on purpose (beside
     another context, for another answer): then only the very same record is a duplicate."""
+    alike: bool = False
+    """Its questions are alike by design ("Sum up A.", "Sum up B."): that one is similar to another is not flagged."""
     split: Literal["source", "field", "train"] = "source"
     """What is held out whole: a passage, or a fact where there is no passage; a field; `train`: nothing is."""
     paired: bool = False
@@ -51,6 +53,17 @@ IMPORTED = "imported"
 
 KINDS: dict[str, Kind] = {
     "document": Kind(grounded=True, quoted=True),
+    "summary": Kind(
+        grounded=True, joint=True, alike=True, checks=("size",), skips=("question_mark",), answer_words=(1, 500)
+    ),
+    "summary_of_text": Kind(
+        grounded=True,
+        joint=True,
+        compared=False,
+        checks=("size",),
+        skips=("question_mark", "unclear_question"),
+        answer_words=(1, 500),
+    ),
     "multi_hop": Kind(grounded=True, quoted=True, joint=True, checks=("needs_all",)),
     "in_context": Kind(grounded=True, quoted=True, compared=False),
     "not_in_context": Kind(refusal=True, by_context=True, compared=False, checks=("left_out",)),
@@ -103,6 +116,7 @@ DRAFTERS: dict[str, Line] = {
     "evolve": Line("pipeline.draft.evolve", rests_on_records=True),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
+    "summary": Line("pipeline.draft.summary"),
     "in_context": Line("pipeline.draft.in_context", rests_on_records=True),
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pipeline.constraints import Constraints
 from pipeline.corpus import Corpus
@@ -50,6 +50,8 @@ class Material:
     """All that the persona's file says: what the facts in an answer are looked up in."""
     language: str = "en"
     """The recipe's."""
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+    """By drafter, what the recipe says of it: some checks hold a draft against that."""
     held_out: HeldOut | None = None
     """Texts that no record may hold."""
     embedder: Embedder | None = None
@@ -197,7 +199,8 @@ class Curator:
 
     def _duplicates(self, drafts: Sequence[Draft]) -> Iterable[Word]:
         found = iter(self._questions.compare([self._entry(draft) for draft in drafts if _compared(draft)]))
-        return [next(found) if _compared(draft) else self._met_before(draft) for draft in drafts]
+        words = (next(found) if _compared(draft) else self._met_before(draft) for draft in drafts)
+        return [_unlike(word) if KINDS[draft.kind].alike else word for draft, word in zip(drafts, words, strict=True)]
 
     def _met_before(self, draft: Draft) -> Finding:
         """Of what is asked again on purpose, only the very same is a duplicate."""
@@ -248,6 +251,11 @@ def end_of(draft: Draft, findings: Sequence[Finding], material: Material) -> Rec
 
 def _flag(finding: Finding) -> str:
     return f"{finding.cause}:{finding.partner}" if finding.partner else finding.cause
+
+
+def _unlike(finding: Finding) -> Finding:
+    """Of questions that are alike by design, only that one is another is worth a word."""
+    return finding if finding.verdict == "rejected" else Finding(finding.check, finding.measured)
 
 
 def _of_kinds(name: str, check: Check) -> Check:

@@ -17,6 +17,7 @@ from pipeline.curate.hops import NeedsAll
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
 from pipeline.curate.retold import retold
+from pipeline.curate.sizes import size
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
@@ -29,6 +30,7 @@ OWN: dict[str, Make] = {
     "left_out": lambda material, checks: (
         lambda drafts: (left_out(draft, material, checks.corpus_overlap) for draft in drafts)
     ),
+    "size": lambda material, checks: lambda drafts: (size(draft, material.wanted) for draft in drafts),
     "needs_all": lambda material, checks: NeedsAll(material.passages).findings,
     "computed": lambda material, checks: lambda drafts: map(computed, drafts),
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from pipeline.draft import Drafter, Told
 from pipeline.draft.ground import Ground
 from pipeline.draft.lists import CONTINUATIONS, continuations, told_list
-from pipeline.draft.prompts import STRING, array_of, object_schema
+from pipeline.draft.prompts import STRING, array_of, choice_of, object_schema
 from pipeline.draft.replies import NOTHING_FOUND, Unreadable, tidied
 from pipeline.draft.targets import DIFFICULTIES, NATURES, Accepted, Aim, Difficulty, Nature, Targets
 from pipeline.draft.wordings import worded
@@ -196,8 +196,8 @@ def _says_no_more(request: Request, told: Told) -> bool:
 
 def _schema(facts: int, wordings: int) -> dict[str, Any]:
     fact = object_schema(
-        nature={"type": "string", "enum": list(NATURES)},
-        difficulty={"type": "string", "enum": list(DIFFICULTIES[1:])},
+        nature=choice_of(*NATURES),
+        difficulty=choice_of(*DIFFICULTIES[1:]),
         quote=STRING,
         answer=STRING,
         questions=array_of(STRING, at_least=wordings, at_most=wordings),

@@ -66,6 +66,10 @@ attempts: 2""",
         gives=frozenset({"in_context", "not_in_context"}),
         loses=frozenset({"not_in_context"}),  # its rules find fewer answers than a reader would
     ),
+    "summary": Sample(
+        settings="wordings: 2\nlargest: 2000\nshown_up_to: 700",
+        gives=frozenset({"summary", "summary_of_text"}),
+    ),
     "math": Sample(
         settings="problems: problems.yaml\nvariations: 2\nsimilar: 1",
         gives=frozenset({"math"}),

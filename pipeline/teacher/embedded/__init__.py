@@ -58,6 +58,7 @@ def _drafters() -> dict[str, Drafter]:
         near_topic_questions,
         off_topic_questions,
     )
+    from pipeline.teacher.embedded.summaries import section_notes, summaries
     from pipeline.teacher.embedded.tone import tone_answers
     from pipeline.teacher.embedded.worse_answers import preference_pairs
 
@@ -67,6 +68,8 @@ def _drafters() -> dict[str, Drafter]:
         "reworded_questions": reworded_questions,
         "multi_hop_questions": multi_hop_questions,
         "in_context_answers": in_context_answers,
+        "summaries": summaries,
+        "section_notes": section_notes,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
         "off_topic_questions": off_topic_questions,
@@ -125,6 +128,8 @@ def complete(body: Mapping[str, Any]) -> dict[str, Any]:
 def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
         "shown": "in_context_answers",
+        "sizes": "summaries",
+        "part": "section_notes",
         "known": "reworded_questions",
         "methods": "math_answers",
         "examples": "instruct_tasks",

@@ -50,13 +50,14 @@ FALSE_PREMISES: tuple[str, ...] = tuple(_false_premises())
 
 # Two questions this alike (0 to 100) differ in hardly more than a letter or two.
 _ALIKE = 90
-# A word of the topic that says nothing about its subject.
-_EMPTY = subject_words("good bad better best everyday general basic modern")
+
+EMPTY = subject_words("good bad better best everyday general basic modern")
+"""Words of a topic that say nothing about its subject."""
 
 
 def off_topic_questions(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Questions of the `field`, none of which shares a subject with the `topic`; none for a field that is not known."""
-    topic = subject_words(slots.get("topic", "")) - _EMPTY
+    topic = subject_words(slots.get("topic", "")) - EMPTY
     field = slots["field"].strip().casefold()
     bank = () if topic & subject_words(field) else _off_topic().get(field, ())
     fit = [question for question in bank if not topic & subject_words(question)]
