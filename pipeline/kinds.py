@@ -51,6 +51,8 @@ class Kind(NamedTuple):
 IMPORTED = "imported"
 """The kind of rows that others made, which a recipe mixes in: trained, and never held out."""
 
+_TASK_SKIPS = ("question_mark", "unclear_question", "answer_echo", "answer_cut", "list_mark", "answer_language")
+
 KINDS: dict[str, Kind] = {
     "document": Kind(grounded=True, quoted=True),
     "summary": Kind(
@@ -64,6 +66,9 @@ KINDS: dict[str, Kind] = {
         skips=("question_mark", "unclear_question"),
         answer_words=(1, 500),
     ),
+    # The same instruction is given with many texts; what solves it is no sentence as often as it is one.
+    "reading_task": Kind(compared=False, checks=("solved",), skips=_TASK_SKIPS),
+    "writing_task": Kind(compared=False, checks=("solved",), skips=_TASK_SKIPS),
     "multi_hop": Kind(grounded=True, quoted=True, joint=True, checks=("needs_all",)),
     "in_context": Kind(grounded=True, quoted=True, compared=False),
     "not_in_context": Kind(refusal=True, by_context=True, compared=False, checks=("left_out",)),
@@ -117,6 +122,7 @@ DRAFTERS: dict[str, Line] = {
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
     "summary": Line("pipeline.draft.summary"),
+    "task_data": Line("pipeline.draft.task_data"),
     "in_context": Line("pipeline.draft.in_context", rests_on_records=True),
 }
 

@@ -18,6 +18,7 @@ from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
 from pipeline.curate.retold import retold
 from pipeline.curate.sizes import size
+from pipeline.curate.tasks import solved
 from pipeline.recipe import Checks
 from pipeline.records import Draft
 
@@ -31,6 +32,9 @@ OWN: dict[str, Make] = {
         lambda drafts: (left_out(draft, material, checks.corpus_overlap) for draft in drafts)
     ),
     "size": lambda material, checks: lambda drafts: (size(draft, material.wanted) for draft in drafts),
+    "solved": lambda material, checks: (
+        lambda drafts: (solved(draft, material.passages.get(draft.passage)) for draft in drafts)
+    ),
     "needs_all": lambda material, checks: NeedsAll(material.passages).findings,
     "computed": lambda material, checks: lambda drafts: map(computed, drafts),
     "sums": lambda material, checks: lambda drafts: map(sums, drafts),

@@ -67,8 +67,13 @@ attempts: 2""",
         loses=frozenset({"not_in_context"}),  # its rules find fewer answers than a reader would
     ),
     "summary": Sample(
-        settings="wordings: 2\nlargest: 2000\nshown_up_to: 700",
+        settings="passages: 1\nwordings: 2\nlargest: 2000\nshown_up_to: 700",
         gives=frozenset({"summary", "summary_of_text"}),
+    ),
+    "task_data": Sample(
+        settings="tasks: [keywords, extraction, routing, title, sentence]\nlabels: [listening, questions, speaking]",
+        gives=frozenset({"reading_task", "writing_task"}),
+        sections=(1, 3),
     ),
     "math": Sample(
         settings="problems: problems.yaml\nvariations: 2\nsimilar: 1",

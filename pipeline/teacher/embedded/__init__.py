@@ -59,6 +59,7 @@ def _drafters() -> dict[str, Drafter]:
         off_topic_questions,
     )
     from pipeline.teacher.embedded.summaries import section_notes, summaries
+    from pipeline.teacher.embedded.task_data import task_data
     from pipeline.teacher.embedded.tone import tone_answers
     from pipeline.teacher.embedded.worse_answers import preference_pairs
 
@@ -69,6 +70,7 @@ def _drafters() -> dict[str, Drafter]:
         "multi_hop_questions": multi_hop_questions,
         "in_context_answers": in_context_answers,
         "summaries": summaries,
+        "task_data": task_data,
         "section_notes": section_notes,
         "persona_questions": persona_questions,
         "persona_answers": persona_answers,
@@ -129,6 +131,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
     signs = {
         "shown": "in_context_answers",
         "sizes": "summaries",
+        "exercises": "task_data",
         "part": "section_notes",
         "known": "reworded_questions",
         "methods": "math_answers",
