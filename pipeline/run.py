@@ -227,6 +227,12 @@ def _nothing_passed(funnel: Funnel, unanswered: int, stopped: Stop) -> Exception
         return TeacherError(
             f"the teacher answered none of {funnel.planned} requests.", remedy="Check that it runs, then run again."
         )
+    if funnel.awaiting:
+        return InputError(
+            f"nothing is published yet: {funnel.awaiting} records wait for a person's keep, which the recipe requires.",
+            remedy="Say keep on the sheets under review/, then run again.",
+            cause="awaiting_review",
+        )
     commonest = ", ".join(f"{cause} {number}" for cause, number in funnel.rejections.most_common(3))
     return InputError(
         f"nothing is left to train on: {funnel.drafts} drafts; rejected: {commonest or 'none'}.",

@@ -88,14 +88,13 @@ class Laid:
         What was asked before stays as it was.
         """
         rows = [(one.id, words, one.question, one.answer, one.quote) for one, words in fixes]
-        if not rows:
-            return
-        with self._ledger.transaction() as db:
-            db.executemany(
-                "INSERT INTO fixes (record, words, question, answer, quote) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (record, words) DO NOTHING",
-                rows,
-            )
+        if rows:
+            with self._ledger.transaction() as db:
+                db.executemany(
+                    "INSERT INTO fixes (record, words, question, answer, quote) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT (record, words) DO NOTHING",
+                    rows,
+                )
         passing("fixes-noted")
 
     def fixes(self) -> list[Fix]:

@@ -31,13 +31,18 @@ RECIPE = Recipe.model_validate({"name": "n", "persona": {"file": "p.yaml"}})
 class Lain:
     """A dataset's review folder, with the memory that its ledger keeps of it."""
 
-    def __init__(self, outputs, recipe=RECIPE):
-        self.outputs, self.folder, self.recipe = outputs, outputs / "review", recipe
+    def __init__(self, outputs, recipe=RECIPE, passages=None):
+        self.outputs, self.folder, self.recipe, self.passages = outputs, outputs / "review", recipe, passages or {}
 
     def lay(self, *records):
         with Ledger(self.outputs) as ledger:
             laid = Laid(ledger)
             return lay_sheet(self.folder, records, laid.lines, laid.note)
+
+    def note_fixes(self):
+        with Ledger(self.outputs) as ledger:
+            desk = Desk.read(self.outputs, ledger)
+            desk.laid.note_fixes((one.record, one.words) for one in desk.fixes)
 
     @property
     def laid(self):
@@ -47,7 +52,7 @@ class Lain:
     def reviewed(self, *records, **more):
         with Ledger(self.outputs) as ledger:
             desk = Desk.read(self.outputs, ledger)
-            reviewed = Reviewed(records, desk, {}, self.recipe, **more)
+            reviewed = Reviewed(records, desk, self.passages, self.recipe, **more)
             _ = reviewed.decisions, desk.fixes  # while the ledger is open
             return reviewed
 
