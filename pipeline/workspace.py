@@ -1,4 +1,4 @@
-"""A workspace of one's own: a recipe, prompts and personas copied from those shipped."""
+"""A workspace of one's own: recipes, prompts, personas and an editor's settings copied from those shipped."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ def make_workspace(folder: Path) -> list[str]:
     try:
         for part in _PARTS:
             shutil.copytree(shipped() / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        shutil.copytree(shipped() / "vscode", folder / ".vscode")
         shutil.copy(PRICES, folder / "prices.yaml")
     except OSError as fault:
         raise CannotWrite(
             f"{folder}: {fault.strerror}.", remedy="Mend permissions there, or name another folder."
         ) from fault
     return [
-        f"{folder} holds {', '.join(f'{part}/' for part in _PARTS)}.",
+        f"{folder} holds {', '.join(f'{part}/' for part in _PARTS)} and .vscode/ for reviewing.",
         f"Put your documents beside the sample, name them in {folder / 'recipes' / 'communication.yaml'}, then:",
         f"  coursework plan {folder / 'recipes' / 'communication.yaml'}",
     ]

@@ -205,7 +205,7 @@ def test_a_sample_lays_a_share_and_tells_what_that_says_of_all(desk):
 def test_a_rule_file_that_cannot_be_read_ends_the_run_before_anything_is_asked(desk):
     (desk.outputs / "review").mkdir(parents=True)
     (desk.outputs / "review" / "rules.yaml").write_text("rules: [\n")
-    with pytest.raises(InputError, match="rules.yaml:2:1: not YAML"):
+    with pytest.raises(InputError, match=r"rules\.yaml:2:1: not YAML"):
         desk.run()
     with Ledger.look(desk.outputs) as ledger:
         assert ledger.replies() == 0
