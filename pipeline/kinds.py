@@ -36,6 +36,9 @@ class Kind(NamedTuple):
     """Its questions are alike by design ("Sum up A.", "Sum up B."): that one is similar to another is not flagged."""
     split: Literal["source", "field", "train"] = "source"
     """What is held out whole: a passage, or a fact where there is no passage; a field; `train`: nothing is."""
+    turns: bool = False
+    """A turn of a dialogue: it may lean on the turns before it, stands only while they do, and the split holds all
+    turns of one together."""
     paired: bool = False
     """A worse answer stands beside the answer: published by itself, for training by preference, and never held out."""
     checks: tuple[str, ...] = ()
@@ -96,6 +99,7 @@ KINDS: dict[str, Kind] = {
     "given": Kind(),
     "tone": Kind(retold=True, compared=False, checks=("retold",), skips=("assistant_closing",)),
     "evolve": Kind(grounded=True, checks=("asks_anew", "keeps_limits")),
+    "dialogue": Kind(grounded=True, turns=True, compared=False, checks=("first_alone",)),
     "preference": Kind(grounded=True, paired=True, compared=False, checks=("worse",)),
     # Nobody wrote it for this dataset: what stands in place of the checks skipped is in pipeline/mix/screen.py.
     IMPORTED: Kind(
@@ -119,6 +123,7 @@ DRAFTERS: dict[str, Line] = {
     "questions": Line("pipeline.draft.questions", rests_on_records=True),
     "tone": Line("pipeline.draft.tone", rests_on_records=True),
     "evolve": Line("pipeline.draft.evolve", rests_on_records=True),
+    "dialogue": Line("pipeline.draft.dialogue"),
     "preference": Line("pipeline.draft.preference", rests_on_records=True),
     "multi_hop": Line("pipeline.draft.multi_hop"),
     "summary": Line("pipeline.draft.summary"),

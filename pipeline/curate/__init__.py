@@ -12,6 +12,7 @@ from typing import Any, Self
 from pipeline.constraints import Constraints
 from pipeline.corpus import Corpus
 from pipeline.curate.decontaminate import HeldOut
+from pipeline.curate.dialogues import Standing
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Form, form_findings
@@ -126,6 +127,7 @@ class Curator:
         self._questions = Duplicates(index, Terms.of(checks, material.language), material.embedder)
         self._own = [_of_kinds(name, make(material, checks)) for name, make in OWN.items()]
         self._met: set[str] = set()
+        self._standing = Standing()
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +155,8 @@ class Curator:
         stream = iter(items)
         while shard := list(islice(stream, SHARD)):
             drafts = [item for item in shard if isinstance(item, Draft)]
-            judged = zip(drafts, self._findings(drafts, self._checks), strict=True)
+            found = self._standing.findings(drafts, self._findings(drafts, self._checks))
+            judged = zip(drafts, found, strict=True)
             for item in shard:
                 yield item if isinstance(item, Rejection) else end_of(*next(judged), self._material)
 
@@ -225,7 +228,7 @@ def record_id(draft: Draft) -> str:
     """The id that the draft has as a record."""
     way = draft.field if draft.parent else ""
     beside = (draft.context, *draft.earlier, draft.parent)
-    more = (draft.kind, *beside, *((way,) if way else ())) if any(beside) else ()
+    more = (draft.kind, *beside, *((way,) if way else ())) if any(beside) or KINDS[draft.kind].turns else ()
     version = (draft.replaces, draft.fix) if draft.replaces else ()
     asked = normalised(draft.drafted or draft.question)
     return content_id(draft.passage or draft.persona or draft.kind, asked, *more, *version)

@@ -157,8 +157,8 @@ def quoted_question(draft: Draft, form: Form) -> Finding:
 
 
 def unclear_question(draft: Draft, form: Form) -> Finding:
-    """The question names what it is about: "What is it?" does not."""
-    if names_nothing(draft.question, form.language):
+    """The question names what it is about: "What is it?" does not, unless something was said before."""
+    if not draft.earlier and names_nothing(draft.question, form.language):
         detail = "The question names nothing that it is about."
         return _rejected("unclear_question", "function words only", "unclear_question", detail)
     return Finding("unclear_question", "names something")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.curate.computed import computed, sums
 from pipeline.curate.contexts import left_out
+from pipeline.curate.dialogues import first_alone
 from pipeline.curate.evolved import asks_anew, keeps_limits
 from pipeline.curate.examined import examined
 from pipeline.curate.findings import Finding
@@ -44,6 +45,7 @@ OWN: dict[str, Make] = {
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
     "worse": worse,
     "retold": retold,
+    "first_alone": lambda material, checks: lambda drafts: map(first_alone, drafts),
     "asks_anew": asks_anew,
     "keeps_limits": lambda material, checks: lambda drafts: map(keeps_limits, drafts),
 }

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipeline.desk.decisions import Decisions, Yields, decisions, in_conflict
+from pipeline.desk.dialogues import Dialogues
 from pipeline.desk.said import Desk
+from pipeline.kinds import KINDS
 from pipeline.recipe import Recipe
 from pipeline.records import Passage, Record, Rejection
 from pipeline.review.reading import Fault
@@ -66,7 +68,14 @@ class Reviewed:
 
     def _ends(self) -> Iterator[Record | Rejection]:
         for some in (self.records, self.decisions.restored):
-            yield from map(self._end, some)
+            dialogues = Dialogues()
+            for record in some:
+                end = self._end(record)
+                if not KINDS[record.kind].turns:
+                    yield end
+                    continue
+                turn = dialogues.end(record, end)
+                yield _rejection(record, turn) if isinstance(turn, Yields) else turn
 
     def _end(self, record: Record) -> Record | Rejection:
         name, decided = record.id, self.decisions

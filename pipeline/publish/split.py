@@ -82,7 +82,7 @@ def assign(records: Iterable[Record], recipe: Recipe, imported: int = 0) -> Assi
             topical.append(record)
     twins = _twins(records, topical, split, refusals.twin_overlap) if refusals else {}
     alone = {one.id for one in topical if one.id not in twins and stem_of(one, split) == TRAIN}
-    away = {name for fact, name in rephrased if fact not in trained} | alone
+    away = {name for fact, name in rephrased if fact not in trained} | alone | _dialogues_away(records, recipe)
     slips = make_slips(
         lambda: (record for record in records if record.id not in away),
         lambda record: _slips(record, recipe),
@@ -99,6 +99,23 @@ def assign(records: Iterable[Record], recipe: Recipe, imported: int = 0) -> Assi
         told = (share_told(min(wanted, len(ranked)), answered + imported, refusals.share, len(alone)),)
     found = Assignment(split, frozenset(away), twins, slips, {}, told, answered, len(ranked))
     return _assignment(records, found)
+
+
+def _dialogues_away(records: Iterable[Record], recipe: Recipe) -> set[str]:
+    """The turns of dialogues that begin with what a slice asks: trained, they would give its answer away."""
+    begin = [
+        (record.fact, record.question)
+        for record in records
+        if KINDS[record.kind].turns and not record.earlier and stem_of(record, recipe.split) == TRAIN
+    ]
+    if not begin:
+        return set()
+    held_out = Questions(recipe.language)
+    for record in records:
+        if not record.earlier and stem_of(record, recipe.split) in SLICES:
+            held_out.add(record.id, asks(record.question, record.context, record.parent))
+    facts = {fact for fact, question in begin if held_out.like(question)}
+    return {record.id for record in records if KINDS[record.kind].turns and record.fact in facts}
 
 
 def _assignment(records: Iterable[Record], found: Assignment) -> Assignment:
@@ -134,6 +151,8 @@ def _by_source(record: Record, split: Split) -> str:
         return WITHHELD  # it would teach what a held-out passage says, or examine on what is trained
     if held_out == {True}:
         return "unseen"
+    if KINDS[record.kind].turns:
+        return TRAIN  # a dialogue has one wording, and all its turns stay together
     # Of what no passage stands behind there is one wording only.
     reworded = record.passage and lot(salt, "rephrased", record.fact, record.parent or record.id) < split.rephrased
     return "rephrased" if reworded else TRAIN
@@ -149,7 +168,7 @@ def _twins(records: Iterable[Record], topical: Sequence[Record], split: Split, l
 
 
 def _slips(record: Record, recipe: Recipe) -> bool:
-    if KINDS[record.kind].paired:
+    if KINDS[record.kind].paired or KINDS[record.kind].turns:
         return False
     share = recipe.typos.train if stem_of(record, recipe.split) == TRAIN else recipe.typos.slices
     return lot(recipe.split.salt, "typo", record.id) < share

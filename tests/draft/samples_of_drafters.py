@@ -94,6 +94,11 @@ attempts: 2""",
         gives=frozenset({"evolve"}),
         loses=frozenset({"exact_duplicate", "wrong_shape"}),  # two wordings of a fact grow alike; some do not grow
     ),
+    "dialogue": Sample(
+        settings="turns: 3",
+        gives=frozenset({"dialogue"}),
+        loses=frozenset({"wrong_shape"}),  # some passages have fewer than two facts that can be asked plainly
+    ),
     "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 

@@ -59,6 +59,7 @@ def _drafters() -> dict[str, Drafter]:
         off_topic_questions,
     )
     from pipeline.teacher.embedded.summaries import section_notes, summaries
+    from pipeline.teacher.embedded.talking import dialogue_turns
     from pipeline.teacher.embedded.task_data import task_data
     from pipeline.teacher.embedded.tone import tone_answers
     from pipeline.teacher.embedded.worse_answers import preference_pairs
@@ -85,6 +86,7 @@ def _drafters() -> dict[str, Drafter]:
         "instruct_choices": instruct_choices,
         "preference_pairs": preference_pairs,
         "tone_answers": tone_answers,
+        "dialogue_turns": dialogue_turns,
         "evolved_questions": evolved_questions,
         "fix": fixed,
     }
@@ -142,6 +144,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "passage_2": "multi_hop_questions",
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
+        "dialogue": "dialogue_turns",
         "voice": "tone_answers",
         "ways": "evolved_questions",
         "passages": "answered_questions",
