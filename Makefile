@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RECIPE ?= recipes/communication.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-all check clean help
+.PHONY: run test test-all check docs clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: $(VENV)/.ready ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+docs: $(VENV)/.ready ## the pages that are written from the code
+	@$(BIN)/python -m tests.draft.drafters_page
 
 clean: ## remove what was made, but for the outputs: they hold paid replies
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -42,7 +42,7 @@ class Settings(Section):
         default=8, ge=2, le=40, description="tasks shown in a request, of seeds and of earlier rounds"
     )
     own: float = Field(default=0.25, ge=0, lt=1, description="share of them from earlier rounds, once there are any")
-    rounds: int = Field(default=2, ge=1, le=50)
+    rounds: int = Field(default=2, ge=1, le=50, description="of requests; later ones show tasks of earlier ones too")
 
 
 class _Instance(BaseModel):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
+from importlib import import_module
 from itertools import chain
 
 import pytest
@@ -15,6 +17,7 @@ from pipeline.teacher.embedded import complete
 from pipeline.teacher.rehearsal import Rehearsal
 from pipeline.teacher.rehearsal.running import Rehearsing
 from pipeline.teacher.speech import Speech
+from tests.draft.drafters_page import PAGE, settings_of
 from tests.draft.samples_of_drafters import SAMPLES, Workspace
 
 NAMES = sorted(set(SAMPLES) & set(DRAFTERS))
@@ -106,3 +109,14 @@ def test_of_spoilt_replies_no_draft_is_lost_without_a_cause(name, tmp_path, monk
         drafting = {item.request for drafter in drafters for item in drafter.drafts(history.told)}
     silent = [one for one in planned if one.key not in ended and one.subject not in followed and one.key in drafting]
     assert not silent
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_settings_stand_on_the_page_with_a_record_of_each_kind(name):
+    """What is said of a setting is said once, in the code; `make docs` writes the page anew."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert settings_of(name) in page, "run `make docs`"
+    part = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)\n```", part, re.DOTALL)]
+    assert {one["kind"] for one in examples} == SAMPLES[name].gives, "run `make docs`"
+    assert all(field.description for field in import_module(DRAFTERS[name].home).Settings.model_fields.values())
