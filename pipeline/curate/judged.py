@@ -30,7 +30,10 @@ class ToJudge(NamedTuple):
 
 
 _JUDGE, _OF_REJECTED = "judge", "judge_of_rejected"
-_DOUBTS = {**dict.fromkeys(("numbers", "support_words", "support_chance", "retold"), _JUDGE), "worse": _OF_REJECTED}
+_DOUBTS = {
+    **dict.fromkeys(("numbers", "support_words", "support_chance", "retold", "reasoned"), _JUDGE),
+    "worse": _OF_REJECTED,
+}
 """Checks whose doubts the judge settles, and under which name: what a draft says, beside the words it rests on."""
 
 

@@ -17,6 +17,7 @@ from pipeline.curate.findings import Finding
 from pipeline.curate.hops import NeedsAll
 from pipeline.curate.novelty import Novelty, for_text, label_of_set
 from pipeline.curate.pairs import worse
+from pipeline.curate.reasoned import reasoned
 from pipeline.curate.retold import retold
 from pipeline.curate.sizes import size
 from pipeline.curate.tasks import solved
@@ -45,6 +46,7 @@ OWN: dict[str, Make] = {
     "label": lambda material, checks: lambda drafts: map(label_of_set, drafts),
     "worse": worse,
     "retold": retold,
+    "reasoned": reasoned,
     "first_alone": lambda material, checks: lambda drafts: map(first_alone, drafts),
     "asks_anew": asks_anew,
     "keeps_limits": lambda material, checks: lambda drafts: map(keeps_limits, drafts),

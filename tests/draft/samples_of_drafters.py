@@ -99,6 +99,11 @@ attempts: 2""",
         gives=frozenset({"dialogue"}),
         loses=frozenset({"wrong_shape"}),  # some passages have fewer than two facts that can be asked plainly
     ),
+    "reasoning": Sample(
+        settings="share: 0.5",
+        gives=frozenset({"reasoning"}),
+        loses=frozenset({"wrong_shape"}),  # its rules take apart what they can read, and no more
+    ),
     "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 

@@ -62,6 +62,7 @@ def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.talking import dialogue_turns
     from pipeline.teacher.embedded.task_data import task_data
     from pipeline.teacher.embedded.tone import tone_answers
+    from pipeline.teacher.embedded.working import worked_answers
     from pipeline.teacher.embedded.worse_answers import preference_pairs
 
     return {
@@ -86,6 +87,7 @@ def _drafters() -> dict[str, Drafter]:
         "instruct_choices": instruct_choices,
         "preference_pairs": preference_pairs,
         "tone_answers": tone_answers,
+        "worked_answers": worked_answers,
         "dialogue_turns": dialogue_turns,
         "evolved_questions": evolved_questions,
         "fix": fixed,
@@ -145,6 +147,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
         "dialogue": "dialogue_turns",
+        "problem": "worked_answers",
         "voice": "tone_answers",
         "ways": "evolved_questions",
         "passages": "answered_questions",
