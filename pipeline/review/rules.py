@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pipeline.kinds import REFUSAL_KINDS
 from pipeline.yamlfile import read_yaml
 
 FILE = "rules.yaml"
+_LINE_ENDS = "\r\n"
 _HEAD = """\
 # Corrections that are made on every record, by `coursework rule`: a person's decisions, kept beside the sheets.
 # `coursework rule undo NAME` takes one back. They are made in this order, and never on a text that a person edited.
@@ -144,9 +146,18 @@ def add_rule(folder: Path, rule: Rule) -> None:
     path = folder / FILE
     before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     values = rule.model_dump(by_alias=True, exclude_defaults=True)
-    item = yaml.safe_dump([values], allow_unicode=True, sort_keys=False, width=1000)
+    item = "".join(f"  {name}: {_quoted(value)}\n" for name, value in values.items())
+    item = f"-{item[1:]}"
     blanks = " " * (_items(before)[0].start_mark.column - len("- ")) if rules else ""
-    write_whole(path, f"{(before or _HEAD).rstrip()}\n{indent(item, blanks)}".encode())
+    write_whole(path, f"{(before or _HEAD).rstrip(_LINE_ENDS)}\n{indent(item, blanks)}".encode())
+
+
+def _quoted(value: str | bool) -> str:
+    """A value as YAML reads it back to the letter, whatever it holds."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
 
 
 def undo_rule(folder: Path, name: str) -> Rule:
