@@ -4,8 +4,9 @@
     python benchmarks/duplicates.py --most 100000  no cell larger than this
 
 Every cell runs in a process of its own. Rates are of CPU seconds of one core, and stand beside that of a bare loop over
-`normalised` in the same process, for a busy machine slows both. Memory is the peak of the process above what it had
-before the index; the questions themselves are made as they are fed.
+`normalised` between the shards, for a busy machine slows both; `growth` is how many times the CPU time is that of the
+size before, `in loops` the same with CPU time counted in bare loops. Memory is the peak of the process above what
+it had before the index; the questions themselves are made as they are fed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -53,28 +54,43 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def bare_loop() -> float:
-    """Records a CPU second that `normalised` alone does here and now."""
-    texts = [one.question for one in made_up(20_000, seed=9)]
-    begun = time.process_time()
-    for text in texts:
-        normalised(text)
-    return len(texts) / (time.process_time() - begun)
+class Clock:
+    """CPU seconds of what is measured, and beside them those of the bare loop."""
+
+    def __init__(self) -> None:
+        self.spent = self.looped = 0.0
+        self.texts = 0
+
+    def __call__(self, work: Callable[[], object]) -> None:
+        begun = time.process_time()
+        work()
+        self.spent += time.process_time() - begun
+
+    def loop(self, texts: Sequence[str]) -> None:
+        begun = time.process_time()
+        for text in texts:
+            normalised(text)
+        self.looped += time.process_time() - begun
+        self.texts += len(texts)
+
+    def cost(self, count: int, before: float) -> dict[str, float]:
+        """Of so many questions; `before` is the memory that there was."""
+        loop = self.texts / self.looped
+        return {"rate": count / self.spent, "loop": loop, "mib": peak() - before}
 
 
-def fill(count: int, path: Path | None) -> dict[str, float]:
-    """Near: so many questions into an index that was empty."""
+def near(count: int, path: Path) -> dict[str, float]:
+    """So many questions into an index on disk that was empty."""
     from pipeline.curate.duplicates.index import Duplicates
 
-    loop, before, spent = bare_loop(), peak(), 0.0
-    with Duplicates(path, terms()) as index:
-        for _, entries in shards(made_up(count)):
-            begun = time.process_time()
-            index.compare(entries)
-            spent += time.process_time() - begun
-        begun = time.process_time()
-    spent += time.process_time() - begun
-    return {"rate": count / spent, "loop": loop, "mib": peak() - before}
+    clock, before = Clock(), peak()
+    index = Duplicates(path, terms())
+    for number, (planted, entries) in enumerate(shards(made_up(count))):
+        clock(lambda entries=entries: index.compare(entries))
+        if number % 4 == 0:
+            clock.loop([one.question for one in planted])
+    clock(index.__exit__)
+    return clock.cost(count, before)
 
 
 def again(path: Path, count: int, more: int) -> dict[str, float]:
@@ -98,27 +114,47 @@ def again(path: Path, count: int, more: int) -> dict[str, float]:
 
 
 def exact(count: int) -> dict[str, float]:
-    """Exact: the first thing done with a question, up to knowing which earlier ones have its very text."""
-    import numpy as np
-
-    from pipeline.curate.duplicates.candidates import Runs
-    from pipeline.curate.duplicates.wording import text_key
-
+    """The first thing done with a question, up to knowing which earlier ones have its very text."""
     texts = [one.question for one in made_up(count)]
-    loop, before, begun = bare_loop(), peak(), time.process_time()
-    runs, known, found = Runs(), list[str](), 0
-    here: dict[str, int] = {}
+    clock, before, known = Clock(), peak(), Texts()
     for at in range(0, count, 2048):
-        plain = [normalised(text) for text in texts[at : at + 2048]]
-        keys = np.array([text_key(one, 1) for one in plain], np.uint32)
-        which, places = runs.find(keys, 1 << 32)
-        old = {one for one, place in zip(which.tolist(), places.tolist(), strict=True) if known[place] == plain[one]}
-        here.clear()
+        some = texts[at : at + 2048]
+        clock(lambda some=some: known.add(some))
+        if at // 2048 % 4 == 0:
+            clock.loop(some)
+    return clock.cost(count, before) | {"found": known.found}
+
+
+class Texts:
+    """What the index does for exact duplicates alone, with its own parts."""
+
+    def __init__(self) -> None:
+        from pipeline.curate.duplicates.candidates import Counts
+        from pipeline.curate.duplicates.hashing import hashed
+        from pipeline.curate.duplicates.runs import Runs
+
+        self.runs, self.counts, self.hashed = Runs(), Counts(), hashed
+        self.plain: list[str] = []
+        self.found = 0
+
+    def add(self, texts: Sequence[str]) -> None:
+        import numpy as np
+
+        plain = [normalised(text) for text in texts]
+        keys = self.hashed(plain).texts
+        met = np.flatnonzero(self.counts.of(keys))
+        old = {
+            number
+            for which, places in self.runs.find(keys[met], 1 << 32)
+            for number, place in zip(met[which].tolist(), places.tolist(), strict=True)
+            if self.plain[place] == plain[number]
+        }
+        here: dict[str, int] = {}
         fresh = [n for n, one in enumerate(plain) if n not in old and here.setdefault(one, n) == n]
-        found += len(plain) - len(fresh)
-        runs.add(keys[fresh], at + np.array(fresh, np.int64))
-        known += plain
-    return {"rate": count / (time.process_time() - begun), "loop": loop, "mib": peak() - before, "found": found}
+        self.found += len(plain) - len(fresh)
+        self.runs.add(keys[fresh], len(self.plain) + np.array(fresh, np.int64))
+        self.counts.add(np.sort(keys[fresh]))
+        self.plain += plain
 
 
 def quality(planted: list[Planted], cap: int | None = None) -> dict[str, float]:
@@ -162,8 +198,7 @@ def gsm8k() -> list[Planted]:
 
 CELLS = {
     "exact": lambda count, path: exact(count),
-    "near": lambda count, path: fill(count, None),
-    "fill": lambda count, path: fill(count, Path(path)),
+    "near": lambda count, path: near(count, Path(path)),
     "again": lambda count, path: again(Path(path), count, 500),
     "planted": lambda count, path: quality(list(made_up(count, seed=1))),
     "gsm8k": lambda count, path: quality(gsm8k()),
@@ -180,23 +215,29 @@ def apart(cell: str, count: int = 0, path: str = "") -> dict:
     return json.loads(done.stdout)
 
 
+def rates(cell: str, sizes: Sequence[int], folder: str) -> None:
+    """Lines of the table, each as its cell ends. What `near` leaves in the folder is for `again`."""
+    last: dict[str, float] = {}
+    for size in sizes:
+        cost = apart(cell, size, f"{folder}/{size}.sqlite")
+        cost |= {"cpu": size / cost["rate"], "loops": size / cost["rate"] * cost["loop"]}
+        growth = [f"{cost[what] / last[what]:.1f}" if last else "" for what in ("cpu", "loops")]
+        print(
+            f"{cell:>6} {size:>10,} {cost['rate']:>10,.0f} {cost['loop']:>10,.0f} {growth[0]:>7} {growth[1]:>9}"
+            f" {cost['mib']:>6.0f}",
+            flush=True,
+        )
+        last = cost
+
+
 def table(most: int) -> None:
     sizes = [size for size in (10_000, 100_000, 1_000_000) if size <= most]
-    print(f"{'':>12} {'questions':>10} {'a second':>10} {'bare loop':>10} {'ratio':>6} {'MiB':>6}")
-    for cell in ("exact", "near"):
-        for size in sizes:
-            cost = apart(cell, size)
-            ratio = cost["rate"] / cost["loop"]
-            print(
-                f"{cell:>12} {size:>10,} {cost['rate']:>10,.0f} {cost['loop']:>10,.0f} {ratio:>6.2f}"
-                f" {cost['mib']:>6.0f}",
-                flush=True,
-            )
     with tempfile.TemporaryDirectory() as folder:
+        print(f"{'':>6} {'questions':>10} {'a second':>10} {'bare loop':>10} {'growth':>7} {'in loops':>9} {'MiB':>6}")
+        for cell in ("exact", "near"):
+            rates(cell, sizes, folder)
         for size in sizes:
-            path = str(Path(folder) / f"{size}.sqlite")
-            apart("fill", size, path)
-            cost = apart("again", size, path)
+            cost = apart("again", size, f"{folder}/{size}.sqlite")
             print(
                 f"500 against {size:>10,} on disk: {cost['new']:.2f} s, {cost['mib']:.0f} MiB; opened in"
                 f" {cost['opened']:.2f} s, the old ones again at {cost['replay']:,.0f} a second;"

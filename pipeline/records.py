@@ -22,11 +22,12 @@ else:
 
 _TELLING = "+<=>±×÷−√%‰$€£¥°#"
 """Signs that tell two questions apart: C++ from C#, 5 % from 5 $, 3 + 4 from 3 × 4."""
-_DIGIT = re.compile(r"[0-9]")
 _BESIDE_DIGITS = re.compile(r"[0-9][^\w\s][0-9]|[-*/]\s*[0-9]")
 _LONE_SIGN = re.compile(rf"(?!(?<=\d)[^\w\s]\d|(?<=\d )[-*/] \d|(?<!\w)-\d)[^\w\s{re.escape(_TELLING)}]")
 _PLAIN_ASCII = b"".join(_LONE_SIGN.sub(" ", chr(code)).lower().encode() if code > 32 else b" " for code in range(128))
 _PLAIN_BYTES = _PLAIN_ASCII + bytes(range(128, 256))
+_ZERO = ord("0")
+_DIGITS_AS_ZEROS = bytes(_ZERO if chr(code) in "0123456789" else 0 for code in range(256))
 
 
 def content_id(*parts: str) -> str:
@@ -53,9 +54,11 @@ def normalised(text: str) -> str:
     digits, for 1.5 is not 15; a minus before a number; signs of reckoning, money and share; those of C++ and C#.
     """
     if text.isascii():
-        # Where no sign depends on its neighbours: the common case, ten times as fast.
-        if not _DIGIT.search(text) or not _BESIDE_DIGITS.search(text):
-            return b" ".join(text.encode().translate(_PLAIN_BYTES).split()).decode()
+        # Where no sign depends on its neighbours: the common case, twenty times as fast.
+        raw = text.encode()
+        if _ZERO not in raw.translate(_DIGITS_AS_ZEROS) or not _BESIDE_DIGITS.search(text):
+            plain = raw.translate(_PLAIN_BYTES).strip().decode()
+            return " ".join(plain.split()) if "  " in plain else plain
         folded = text.lower()
     else:
         folded = unicodedata.normalize("NFKC", text).casefold()

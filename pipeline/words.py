@@ -110,7 +110,7 @@ def alike(one: str, other: str, threshold: float) -> bool:
     return len(left) == len(right) and all(map(same_word, left, right))
 
 
-_TRIFLES: dict[str, frozenset[str]] = {"en": frozenset("a an the please really actually exactly simply".split())}
+TRIFLES: dict[str, frozenset[str]] = {"en": frozenset("a an the please really actually exactly simply".split())}
 """By language. Prepositions, auxiliaries and `and` are none: may is not must, to Word is not from Word."""
 
 
@@ -124,7 +124,7 @@ def less_trifles(plain: str, question: str, language: str) -> str:
 
     A capital A inside the question is a name (grade A, vitamin A), not an article.
     """
-    trifles = _TRIFLES.get(language)
+    trifles = TRIFLES.get(language)
     if trifles is None or not plain.isascii():  # a Spanish a is a preposition, whatever the recipe's language
         return plain
     if " A" in question and re.search(r" A\b", question):

@@ -203,13 +203,30 @@ def test_an_index_on_other_terms_or_of_another_model_is_made_anew(tmp_path):
     assert fate(one, other, path=path, embedder=Bagger())[0] == "flagged"
 
 
-@pytest.mark.parametrize("table", ["batch", "run"])
-def test_a_damaged_index_is_made_anew(tmp_path, small_batches, table):
-    sequence, path = planted(400), tmp_path / "i.sqlite"
-    whole = found(sequence, path)
+def spoil(path, table: str) -> None:
     with sqlite3.connect(path) as rows:
         rows.execute(f"update {table} set content = zeroblob(length(content))")
     rows.close()
+
+
+@pytest.mark.parametrize("table", ["digests", "sieve", "run"])
+def test_a_damaged_index_is_made_anew(tmp_path, small_batches, table):
+    sequence, path = planted(400), tmp_path / "i.sqlite"
+    whole = found(sequence, path)
+    spoil(path, table)
+    assert found(sequence, path) == whole
+
+
+@pytest.mark.parametrize("table", ["findings", "page"])
+def test_damage_that_shows_after_something_was_decided_ends_the_run_and_the_next_begins_anew(
+    tmp_path, small_batches, table
+):
+    sequence, path = planted(400), tmp_path / "i.sqlite"
+    whole = found(sequence, path)
+    spoil(path, table)
+    with pytest.raises(TryAgainLater, match="Run the same command again"):
+        found([*sequence, Entry("new", sequence[5].question)], path)
+    assert not path.exists()
     assert found(sequence, path) == whole
 
 

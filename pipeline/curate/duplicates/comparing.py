@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
@@ -15,26 +16,44 @@ from pipeline.words import less_trifles
 NEW = Finding("near_duplicate", "no similar question before it")
 
 
-class Known(NamedTuple):
-    """An entry with its texts to compare."""
+class Known:
+    """An entry with its text to compare."""
 
-    entry: Entry
-    plain: str
-    bare: str
+    __slots__ = ("_words", "entry", "plain")
 
-    @classmethod
-    def of(cls, entry: Entry, language: str) -> Self:
-        """From the entry, in the recipe's language."""
-        plain = normalised(entry.question)
-        return cls(entry, plain, less_trifles(plain, entry.question, language))
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.plain = normalised(entry.question)
+        self._words: set[str] | None = None
+
+    @property
+    def words(self) -> set[str]:
+        """Its different words. Of most entries nobody asks for them, and of some often."""
+        if self._words is None:
+            self._words = words(self.plain)
+        return self._words
+
+    def bare(self, language: str) -> str:
+        """The text less what nobody would miss, in the recipe's language."""
+        return less_trifles(self.plain, self.entry.question, language)
+
+    def repeats(self, other: Known, language: str) -> bool:
+        """Their texts are the same, or the same but for trifles."""
+        return self.plain == other.plain or self.bare(language) == other.bare(language)
 
     def same_fact(self, other: Known) -> bool:
         """Both are wordings of one fact, which are meant to be similar."""
         return bool(self.entry.fact) and self.entry.fact == other.entry.fact
 
 
-def repeats(known: Known, earlier: Known) -> Finding:
-    """Of a question whose text is an earlier one's, or is it but for trifles."""
+def repeats(known: Known, hits: Sequence[Known]) -> Finding:
+    """Of a question whose text is an earlier one's, or is it but for trifles; NEW if there are none.
+
+    Of several the first that is the same to the letter counts, else the first that no person dropped.
+    """
+    if not hits:
+        return NEW
+    earlier = min(hits, key=lambda hit: (hit.plain != known.plain, hit.entry.dropped))
     exact = known.plain == earlier.plain
     measured = "the same words" if exact else "the same words but for trifles"
     question, partner = earlier.entry.question, earlier.entry.id
@@ -55,13 +74,14 @@ class Likeness(NamedTuple):
     """Indel ratio, 0 to 100."""
 
 
-def likeness(known: Known, mine: set[str], earlier: Known, terms: Terms) -> Likeness | None:
-    """Of a question, `mine` its words, and an earlier one; None where the terms do not call them similar."""
+def likeness(known: Known, earlier: Known, terms: Terms) -> Likeness | None:
+    """Of a question and an earlier one; None where the terms do not call them similar."""
     if known.same_fact(earlier):
         return None
-    share = shared(mine, words(earlier.plain))
-    found = Likeness(share, ratio(known.plain, earlier.plain))
-    return found if share >= terms.similar_question or found.letters >= terms.near_duplicate else None
+    share = shared(known.words, earlier.words)
+    least = 0 if share >= terms.similar_question else terms.near_duplicate
+    letters = ratio(known.plain, earlier.plain, score_cutoff=least)
+    return Likeness(share, letters) if letters >= least else None
 
 
 def similar(known: Known, earlier: Known, found: Likeness, terms: Terms) -> Finding:
@@ -73,28 +93,36 @@ def similar(known: Known, earlier: Known, found: Likeness, terms: Terms) -> Find
         f"{found.share:.2f} of the words shared (flagged from {terms.similar_question:g}),"
         f" {found.letters:.0f} of 100 alike in letters (from {terms.near_duplicate:g})"
     )
-    apart = f"{_listed(known.plain, earlier.plain)} here, {_listed(earlier.plain, known.plain)} there"
+    apart = f"{_own(known, earlier)} here, {_own(earlier, known)} there"
     return _flag("similar_question", measured, apart, earlier)
 
 
-def _listed(plain: str, other: str) -> str:
-    others = words(other)
-    own = [word for word in dict.fromkeys(plain.split()) if word not in others and not words(word) <= others]
-    return " ".join(own) or "no other word"
+def _own(one: Known, other: Known) -> str:
+    """The words that only one of them has, in their order; of those without blanks, any part."""
+    if one.plain.isascii():
+        own = one.words - other.words
+        told = own if len(own) < 2 else [word for word in dict.fromkeys(one.plain.split()) if word in own]
+    else:
+        told = [word for word in dict.fromkeys(one.plain.split()) if not words(word) <= other.words]
+    return " ".join(told) or "no other word"
 
 
 def near_in_meaning(known: Known, earlier: Known, cosine: float, terms: Terms) -> Finding | None:
     """Of a question whose vector is near an earlier one's; rejected only where the words leave no doubt either."""
     if known.same_fact(earlier):
         return None
-    proper = names(known.entry.question) | names(earlier.entry.question)
-    certain = cosine >= terms.same_meaning and same_but_for_endings(known.bare, earlier.bare, proper)
+    certain = cosine >= terms.same_meaning and _same_but_for_endings(known, earlier, terms.language)
     if certain and not earlier.entry.dropped:
         measured = f"cosine {cosine:.3f} (rejected from {terms.same_meaning:g}), the same words but for endings"
         said = f"Accepted before as {earlier.entry.question!r}."
         return Finding("same_meaning", measured, "rejected", "near_duplicate", said, earlier.entry.id)
     measured = f"cosine {cosine:.3f} (flagged from {terms.similar_meaning:g})"
     return _flag("similar_meaning", measured, "by its meaning", earlier)
+
+
+def _same_but_for_endings(known: Known, earlier: Known, language: str) -> bool:
+    proper = names(known.entry.question) | names(earlier.entry.question)
+    return same_but_for_endings(known.bare(language), earlier.bare(language), proper)
 
 
 def _flag(check: str, measured: str, how: str, earlier: Known) -> Finding:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -19,53 +19,23 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pipeline.curate.duplicates.candidates import Bags, Keys, Rarity, Runs, Sieve
+from pipeline.curate.duplicates.batch import Batch
+from pipeline.curate.duplicates.blocks import Blocks
 from pipeline.curate.duplicates.comparing import NEW, Known, Likeness, likeness, near_in_meaning, repeats, similar
 from pipeline.curate.duplicates.entry import Entry, Terms
+from pipeline.curate.duplicates.hashing import Hashed, hashed
 from pipeline.curate.duplicates.neighbours import Vectors, encoded, joined, near
+from pipeline.curate.duplicates.pages import Pages
+from pipeline.curate.duplicates.runs import Positions
 from pipeline.curate.duplicates.store import Damaged, Store
-from pipeline.curate.duplicates.wording import text_key, word_key, words
 from pipeline.curate.findings import Finding
 from pipeline.curate.meaning import Embedder
 
-_FORMAT = 1
+_FORMAT = 2
 BATCH = 2048
+_PAGE = 64
 _COMMIT_EVERY = 64
 """Batches."""
-_REMEMBERED = 1 << 18
-"""Entries and keys of words kept in memory beside the file, so that most need not be made again."""
-_PLAIN, _BARE = 1, 2
-_NO_CAP = 1 << 32
-_VERIFIED = 4
-"""Most likely candidates of a question that are compared word by word: the first of them is the one, but for ties."""
-
-
-Laid = tuple[Keys, NDArray[np.int64]]
-"""Keys, and the position that each belongs to."""
-
-
-class _Batch:
-    """The entries since the last whole batch."""
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.digests: list[int] = []
-        self.plain: dict[str, int] = {}
-        self.bare: dict[str, int] = {}
-        self.kept: dict[int, Known] = {}
-        self.end = first
-        """Where the next entry comes to stand."""
-        self.words: list[Laid] = []
-        self.texts: list[Laid] = []
-        self.vectors: list[Vectors] = []
-
-    def keep(self, place: int, known: Known) -> None:
-        """Later entries are compared with this one."""
-        self.kept[place] = known
-        self.plain.setdefault(known.plain, place)
-        other = self.bare.get(known.bare)
-        if other is None or self.kept[other].entry.dropped:
-            self.bare[known.bare] = place
 
 
 class Duplicates:
@@ -86,28 +56,18 @@ class Duplicates:
         except Damaged:
             self._store.start_again(header)
             self._load()
+        self._pages = Pages(self._store, min(_PAGE, BATCH))
         self._come = 0
         """Entries that have come."""
-        self._batch: _Batch | None = None
+        self._batch: Batch | None = None
         """None as long as all that comes is known."""
-        self._recalled: dict[int, Known] = {}
-        self._word_keys = _WordKeys()
 
     def _load(self) -> None:
-        digests = [np.empty(0, np.uint64)]
-        self._sieve = Sieve(self._terms.similar_question)
-        for first, content in self._store.blobs("batch"):
-            count = len(content) // 26
-            digests.append(np.frombuffer(content, np.uint64, count))
-            bitmaps = np.frombuffer(content, np.uint64, 2 * count, 8 * count).reshape(2, count)
-            sizes = np.frombuffer(content, np.uint16, count, 24 * count)
-            self._sieve.reserve(first + count)
-            self._sieve.put(np.arange(first, first + count), bitmaps, sizes)
-        self._known = np.concatenate(digests)
+        digests = [np.frombuffer(content, np.uint64) for _, content in self._store.blobs("digests")]
+        self._known = np.concatenate([np.empty(0, np.uint64), *digests])
         """Digests of the entries decided in earlier passes."""
         self._written = [np.frombuffer(content, np.uint64) for _, content in self._store.blobs("run")]
-        self._runs = Runs(self._written)
-        self._rarity = Rarity()
+        self._blocks = Blocks(self._terms, self._store.blobs("sieve"), self._written)
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +76,7 @@ class Duplicates:
         try:
             if self._batch is not None:
                 self._write(self._batch)
+                self._commit()
         finally:
             self._store.close()
 
@@ -141,126 +102,123 @@ class Duplicates:
         differing = np.flatnonzero(known != digests[: len(known)])
         same = int(differing[0]) if len(differing) else len(known)
         findings = [NEW] * same
-        for place, finding in self._store.findings(self._come, self._come + same):
-            findings[place - self._come] = finding
-        self._come += same
+        end = self._come + same
+        for first in range(self._come - self._come % BATCH, end, BATCH):
+            for place, finding in self._told(first):
+                if self._come <= place < end:
+                    findings[place - self._come] = finding
+        self._come = end
         return findings
 
-    def _begin(self) -> _Batch:
+    def _told(self, first: int) -> Iterator[tuple[int, Finding]]:
+        """What was found in an earlier pass in the batch that begins there, by position."""
+        for place, *finding in json.loads(self._store.blob("findings", first)):
+            yield place, Finding(*finding)
+
+    def _begin(self) -> Batch:
         """Forget what was known after the entries that have come, and take up their last, unfinished batch."""
         first = self._come - self._come % BATCH
-        self._store.forget(self._come)
-        self._runs.forget(first)
-        for run in self._runs.runs:
-            self._rarity.add((run >> np.uint64(32)).astype(np.uint32))
-        batch = _Batch(first)
-        batch.digests = self._known[first : self._come].tolist()
+        self._blocks.begin(first)
+        batch = Batch(first)
         batch.end = self._come
-        for place, entry in self._store.entries_since(first):
-            batch.keep(place, Known.of(entry, self._terms.language))
-        places = np.array(list(batch.kept), np.int64)
-        self._lay(batch, places, self._bags(batch.kept.values()), _text_keys(list(batch.kept.values())))
-        batch.vectors = [some.only(some.positions < self._come) for some in islice(self._vectors(first, _NO_CAP), 1)]
-        self._store.drop_blobs("vectors", first)
-        self._store.drop_blobs("batch", first)
+        if batch.end > first:
+            kept = {place: Known(entry) for place, entry in self._pages.entries(range(first, batch.end))}
+            told = hashed([known.plain for known in kept.values()])
+            for (place, known), key in zip(kept.items(), told.texts.tolist(), strict=True):
+                batch.keep(place, known, key)
+            self._blocks.lay(batch, np.array(list(kept), np.int64), told)
+            batch.digests = self._known[first : batch.end].tolist()
+            batch.findings = {place: finding for place, finding in self._told(first) if place < batch.end}
+            batch.vectors = [some.only(some.positions < batch.end) for some in self._vectors(first, first + 1)]
+        for table in ("digests", "sieve", "findings", "page", "vectors"):
+            self._store.drop_blobs(table, first)
         return batch
 
-    def _seal(self, batch: _Batch) -> _Batch:
+    def _seal(self, batch: Batch) -> Batch:
         """A whole batch enters the blocks, and a new one begins."""
-        keys, positions = (np.concatenate(parts) for parts in zip(*batch.words, *batch.texts, strict=True))
-        self._runs.add(keys, positions)
-        self._rarity.add(keys)
-        self._write_batch(batch)
+        self._blocks.seal(batch)
+        self._write(batch)
         if batch.end % (BATCH * _COMMIT_EVERY) == 0:
-            self._write(batch)
-        for memory in (self._recalled, self._word_keys):
-            if len(memory) > _REMEMBERED:
-                memory.clear()
-        self._recalled.update(batch.kept)
-        return _Batch(batch.end)
+            self._commit()
+        return Batch(batch.end)
 
-    def _write_batch(self, batch: _Batch) -> None:
-        digests = np.array(batch.digests, np.uint64).tobytes()
-        some = slice(batch.first, batch.end)
-        sieve = self._sieve.bitmaps[:, some].tobytes() + self._sieve.sizes[some].tobytes()
-        self._store.put_blob("batch", batch.first, digests + sieve)
+    def _write(self, batch: Batch) -> None:
+        self._pages.put(batch.first, batch.end, batch.kept)
         if batch.vectors:
             vectors = joined(batch.vectors)
             kept = vectors.only(np.isin(vectors.positions, list(batch.kept)))
             self._store.put_blob("vectors", batch.first, kept.to_bytes())
+        if self._store.lasts:  # what follows is for another pass
+            told = json.dumps([(place, *finding) for place, finding in batch.findings.items()])
+            self._store.put_blob("findings", batch.first, told.encode())
+            self._store.put_blob("digests", batch.first, np.array(batch.digests, np.uint64).tobytes())
+            self._store.put_blob("sieve", batch.first, self._blocks.sieve(batch))
 
-    def _write(self, batch: _Batch) -> None:
+    def _commit(self) -> None:
         """All that was decided, at once: what is killed before leaves what was written the last time."""
-        self._write_batch(batch)
-        runs = self._runs.runs
+        if not self._store.lasts:
+            return
+        runs = self._blocks.runs
         same = sum(1 for one, other in zip(self._written, runs, strict=False) if one is other)
         self._store.drop_blobs("run", same)
         for number, run in enumerate(runs[same:], same):
             self._store.put_blob("run", number, run.tobytes())
-        self._written = list(runs)
+        self._written = runs
         self._store.commit()
 
-    def _decide(self, batch: _Batch, entries: Sequence[Entry]) -> list[Finding]:
+    def _decide(self, batch: Batch, entries: Sequence[Entry]) -> list[Finding]:
         """Of entries that fit into the batch."""
         first = batch.end
-        fresh = [Known.of(entry, self._terms.language) for entry in entries]
-        text_keys = _text_keys(fresh)
-        same = self._same_text(fresh, text_keys)
-        meaning = self._near_in_meaning(batch, first, fresh, same)
+        fresh = [Known(entry) for entry in entries]
+        told = hashed([known.plain for known in fresh])
+        same = self._same_text(fresh, told)
+        meaning = self._near_in_meaning(batch, fresh, same)
         findings = []
-        for place, known in enumerate(fresh, first):
-            finding = _repeated(batch, known, same[place - first])
-            finding = finding or (self._meant(batch, known, meaning[place]) if place in meaning else NEW)
+        for number, (known, key) in enumerate(zip(fresh, told.texts.tolist(), strict=True)):
+            finding, under = NEW, batch.under(key)
+            if under or number in same:
+                finding = repeats(known, [*same.get(number, ()), *self._same(known, under)])
+            if finding is NEW and number in meaning:
+                finding = self._meant(batch, known, meaning[number])
             if finding.verdict != "rejected":
-                batch.keep(place, known)
+                batch.keep(first + number, known, key)
             findings.append(finding)
         batch.end += len(fresh)
-        places = np.array([place for place, one in enumerate(findings, first) if one.verdict != "rejected"], np.int64)
-        bags = self._bags(batch.kept[place] for place in places.tolist())
-        self._lay(batch, places, bags, text_keys[:, places - first])
-        for place, flag in self._similar(batch, places, bags):
+        kept = [number for number, finding in enumerate(findings) if finding.verdict != "rejected"]
+        places, told = first + np.array(kept, np.int64), told.only(kept)
+        self._blocks.lay(batch, places, told)
+        for place, flag in self._similar(batch, places, told):
             if findings[place - first].cause != "similar_to_dropped":
                 findings[place - first] = flag
-        self._store.put(
-            ((place, batch.kept[place].entry) for place in places.tolist()),
-            ((place, finding) for place, finding in enumerate(findings, first) if finding is not NEW),
-        )
+        batch.findings.update((first + number, one) for number, one in enumerate(findings) if one is not NEW)
         return findings
 
-    def _bags(self, some: Iterable[Known]) -> Bags:
-        return Bags.of([list(map(self._word_keys.__getitem__, words(known.plain))) for known in some])
+    def _same(self, known: Known, others: Iterable[Known]) -> list[Known]:
+        return [other for other in others if known.repeats(other, self._terms.language)]
 
-    def _lay(self, batch: _Batch, places: NDArray[np.int64], bags: Bags, text_keys: Keys) -> None:
-        """Entries kept at these places, with their bags, into the sieve and the batch's blocks."""
-        self._sieve.reserve(batch.end)
-        self._sieve.put(places, bags.bitmaps(), bags.sizes)
-        batch.words.append((bags.keys, np.repeat(places, bags.sizes)))
-        batch.texts.append((text_keys.ravel(), np.tile(places, 2)))
-
-    def _same_text(self, fresh: Sequence[Known], keys: Keys) -> list[list[Known]]:
-        """Of each, the questions of whole batches whose text is the same, or the same but for trifles."""
-        which, places = self._runs.find(keys.ravel(), _NO_CAP)
-        recalled = self._recall(places.tolist())
-        found: list[dict[int, Known]] = [{} for _ in fresh]
-        for index, place in sorted(zip((which % len(fresh)).tolist(), places.tolist(), strict=True)):
-            if recalled[place].bare == fresh[index].bare or recalled[place].plain == fresh[index].plain:
-                found[index][place] = recalled[place]
-        return [list(hits.values()) for hits in found]
+    def _same_text(self, fresh: Sequence[Known], told: Hashed) -> dict[int, list[Known]]:
+        """By number the questions of whole batches whose text is the same but for trifles."""
+        pairs = self._blocks.same_text(told.texts)
+        recalled = self._recall(place for _, place in pairs)
+        found: defaultdict[int, list[Known]] = defaultdict(list)
+        for number, place in pairs:
+            found[number] += self._same(fresh[number], [recalled[place]])
+        return {number: hits for number, hits in found.items() if hits}
 
     def _near_in_meaning(
-        self, batch: _Batch, first: int, fresh: Sequence[Known], same: Sequence[Sequence[Known]]
-    ) -> dict[int, list[tuple[float, int]]]:
-        """Of each place the earlier ones near it: cosine and place, the nearest first."""
+        self, batch: Batch, fresh: Sequence[Known], same: Container[int]
+    ) -> Mapping[int, list[tuple[float, int]]]:
+        """By number, unless its text is known, the earlier ones near it: cosine and place, the nearest first."""
         found: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         if self._embedder is None:
             return found
-        places = [place for place in range(first, first + len(fresh)) if not same[place - first]]
-        questions = [fresh[place - first].entry.question for place in places]
-        some = encoded(self._embedder, questions, np.array(places, np.int64))
+        new = [number for number in range(len(fresh)) if number not in same]
+        places = np.array(new, np.int64) + batch.end
+        some = encoded(self._embedder, [fresh[number].entry.question for number in new], places)
         for one, other, cosine in near(
             some, chain(self._vectors(0, batch.first), batch.vectors, [some]), self._terms.similar_meaning
         ):
-            found[one].append((cosine, other))
+            found[one - batch.end].append((cosine, other))
         batch.vectors.append(some)
         for pairs in found.values():
             pairs.sort(key=lambda pair: (-pair[0], pair[1]))
@@ -273,11 +231,11 @@ class Duplicates:
             for _, content in self._store.blobs("vectors", first, end):
                 yield Vectors.from_bytes(content, self._embedder.dimensions)
 
-    def _meant(self, batch: _Batch, known: Known, pairs: Sequence[tuple[float, int]]) -> Finding:
+    def _meant(self, batch: Batch, known: Known, pairs: Sequence[tuple[float, int]]) -> Finding:
         """What the nearest in meaning makes of it; one that the words confirm goes before those that they do not."""
         flag = NEW
         kept = [(cosine, place) for cosine, place in pairs if place < batch.first or place in batch.kept]
-        recalled = self._recall([place for _, place in kept if place < batch.first])
+        recalled = self._recall(place for _, place in kept if place < batch.first)
         for cosine, place in kept:
             earlier = recalled.get(place) or batch.kept[place]
             finding = near_in_meaning(known, earlier, cosine, self._terms)
@@ -287,67 +245,24 @@ class Duplicates:
                 flag = finding
         return flag
 
-    def _similar(self, batch: _Batch, places: NDArray[np.int64], bags: Bags) -> Iterator[tuple[int, Finding]]:
+    def _similar(self, batch: Batch, places: Positions, told: Hashed) -> Iterator[tuple[int, Finding]]:
         """The flag of each entry at these places that an earlier one is similar to: the most similar."""
-        owners, keys = self._rarity.rarest(bags, self._terms.similar_question)
-        under_way = Runs()
-        under_way.add(*(np.concatenate(parts) for parts in zip(*batch.words, strict=True)))
-        found = [self._runs.find(keys, self._terms.candidates_per_word), under_way.find(keys, _NO_CAP)]
-        ones = places[owners[np.concatenate([which for which, _ in found])]]
-        others = np.concatenate([there for _, there in found])
-        before = others < ones
-        ones, others = self._sieve.likely(ones[before], others[before], _VERIFIED)
+        which, others = self._blocks.likely(batch, places, told)
         recalled = self._recall(others[others < batch.first].tolist())
         best: dict[int, tuple[Likeness, Known]] = {}
-        at, mine = -1, set[str]()
-        for place, other in zip(ones.tolist(), others.tolist(), strict=True):
-            if place != at:
-                at, mine = place, words(batch.kept[place].plain)
+        for place, other in zip(places[which].tolist(), others.tolist(), strict=True):
             earlier = batch.kept[other] if other >= batch.first else recalled[other]
-            alike = likeness(batch.kept[place], mine, earlier, self._terms)
+            alike = likeness(batch.kept[place], earlier, self._terms)
             if alike and (place not in best or alike > best[place][0]):
                 best[place] = alike, earlier
         for place, (alike, earlier) in best.items():
             yield place, similar(batch.kept[place], earlier, alike, self._terms)
 
     def _recall(self, places: Iterable[int]) -> dict[int, Known]:
-        """Entries of whole batches, from memory or from the file."""
-        found: dict[int, Known] = {}
-        missing = set()
-        for place in places:
-            known = self._recalled.get(place)
-            if known is None:
-                missing.add(place)
-            else:
-                found[place] = known
-        for place, entry in self._store.entries(sorted(missing)):
-            self._recalled[place] = found[place] = Known.of(entry, self._terms.language)
-        return found
-
-
-class _WordKeys(dict[str, int]):
-    """Keys of words met lately."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = found = word_key(word)
-        return found
-
-
-def _repeated(batch: _Batch, known: Known, same: Sequence[Known]) -> Finding | None:
-    """Of the questions with its text the first that is the same to the letter, else one that no person dropped."""
-    plain, bare = batch.plain.get(known.plain), batch.bare.get(known.bare)
-    if plain is None and bare is None and not same:
-        return None
-    hits = [*same, *(batch.kept[place] for place in (plain, bare) if place is not None)]
-    return repeats(known, min(hits, key=lambda hit: (hit.plain != known.plain, hit.entry.dropped)))
+        """Entries of whole batches."""
+        return {place: Known(entry) for place, entry in self._pages.entries(dict.fromkeys(places))}
 
 
 def _digest(entry: Entry) -> int:
-    text = "\x1f".join((entry.id, entry.question, entry.fact, "dropped" if entry.dropped else ""))
+    text = f"{entry.id}\x1f{entry.question}\x1f{entry.fact}\x1f{'dropped' if entry.dropped else ''}"
     return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
-
-
-def _text_keys(some: Sequence[Known]) -> Keys:
-    """Of each its plain and its bare text: (2, entries)."""
-    keys = [[text_key(one.plain, _PLAIN) for one in some], [text_key(one.bare, _BARE) for one in some]]
-    return np.array(keys, np.uint32)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.curate.duplicates.runs import Positions
 from pipeline.curate.meaning import Embedder
 
 _MARGIN = 0.005
@@ -21,7 +22,7 @@ _MARGIN = 0.005
 class Vectors(NamedTuple):
     """Rows of length 1 and the position each belongs to."""
 
-    positions: NDArray[np.int64]
+    positions: Positions
     rows: NDArray[np.float16]
 
     def to_bytes(self) -> bytes:
@@ -45,7 +46,7 @@ def joined(parts: Sequence[Vectors]) -> Vectors:
     return Vectors(np.concatenate([part.positions for part in parts]), np.concatenate([part.rows for part in parts]))
 
 
-def encoded(embedder: Embedder, questions: Sequence[str], positions: NDArray[np.int64]) -> Vectors:
+def encoded(embedder: Embedder, questions: Sequence[str], positions: Positions) -> Vectors:
     """Vectors of these questions."""
     if not questions:
         return Vectors(positions, np.empty((0, embedder.dimensions), np.float16))

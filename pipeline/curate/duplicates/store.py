@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
+from typing import Literal, get_args
 
 import xxhash
 
-from pipeline.curate.duplicates.entry import Entry
-from pipeline.curate.findings import Finding
 from pipeline.errors import CannotWrite, TryAgainLater
 
-_TABLES = """
-create table header (text text not null);
-create table batch (first integer primary key, content blob not null, checksum blob not null);
-create table run (number integer primary key, content blob not null, checksum blob not null);
-create table vectors (first integer primary key, content blob not null, checksum blob not null);
-create table entry (position integer primary key, id blob, question blob, fact blob, dropped integer);
-create table finding (position integer primary key, content text not null);
-"""
-_AT_ONCE = 500
-"""Positions asked for in one statement."""
+Table = Literal["digests", "sieve", "findings", "page", "vectors", "run"]
+"""All alike: a number, content, its checksum. Few large rows, for a row costs more than what stands in it."""
+_TABLES = "create table header (text text not null);" + "".join(
+    f"create table {name} (number integer primary key, content blob not null, checksum blob not null);"
+    for name in get_args(Table)
+)
 
 
 class Damaged(Exception):
@@ -37,6 +30,8 @@ class Store:
     def __init__(self, path: Path | None, header: str) -> None:
         """In memory without a path. What is there on other terms, or cannot be read, is deleted. Raises CannotWrite."""
         self._path = path
+        self.lasts = path is not None
+        """Whether anybody can come back to it."""
         with self._blaming():
             self._rows = self._open(header)
 
@@ -88,9 +83,9 @@ class Store:
                 cause="damaged_index",
             ) from fault
 
-    def blobs(self, table: str, first: int = 0, end: int = 1 << 62) -> Iterator[tuple[int, bytes]]:
-        """Rows of `batch`, `run` or `vectors` in order, from number `first` to before `end`. Raises Damaged."""
-        asked = f"select * from {table} where rowid >= ? and rowid < ? order by 1"
+    def blobs(self, table: Table, first: int = 0, end: int = 1 << 62) -> Iterator[tuple[int, bytes]]:
+        """Rows in order, from number `first` to before `end`. Raises Damaged."""
+        asked = f"select * from {table} where number >= ? and number < ? order by number"
         try:
             for number, content, checksum in self._rows.execute(asked, (first, end)):
                 if xxhash.xxh3_128_digest(content) != checksum:
@@ -99,57 +94,24 @@ class Store:
         except sqlite3.DatabaseError as fault:
             raise Damaged(str(fault)) from fault
 
-    def put_blob(self, table: str, number: int, content: bytes) -> None:
-        """A row of `batch`, `run` or `vectors`, with its checksum. Raises CannotWrite."""
+    def blob(self, table: Table, number: int) -> bytes:
+        """A row that must be there. Raises TryAgainLater if the file proves damaged."""
+        with self.believing():
+            for _, content in self.blobs(table, number, number + 1):
+                return content
+            raise Damaged(f"{table} {number} is missing")
+
+    def put_blob(self, table: Table, number: int, content: bytes) -> None:
+        """A row, with its checksum. Raises CannotWrite."""
         with self._blaming():
             self._rows.execute(
                 f"insert or replace into {table} values (?, ?, ?)", (number, content, xxhash.xxh3_128_digest(content))
             )
 
-    def drop_blobs(self, table: str, since: int) -> None:
-        """Rows of `batch`, `run` or `vectors` from this number on."""
+    def drop_blobs(self, table: Table, since: int) -> None:
+        """Rows from this number on. Raises CannotWrite."""
         with self._blaming():
-            self._rows.execute(f"delete from {table} where rowid >= ?", (since,))
-
-    def put(self, entries: Iterable[tuple[int, Entry]], findings: Iterable[tuple[int, Finding]]) -> None:
-        """Entries and findings by position. Raises CannotWrite."""
-        with self._blaming():
-            self._rows.executemany(
-                "insert into entry values (?, ?, ?, ?, ?)",
-                ((place, _raw(one.id), _raw(one.question), _raw(one.fact), one.dropped) for place, one in entries),
-            )
-            self._rows.executemany(
-                "insert into finding values (?, ?)", ((place, json.dumps(finding)) for place, finding in findings)
-            )
-
-    def entries(self, positions: Iterable[int]) -> Iterator[tuple[int, Entry]]:
-        """The entries kept at these positions."""
-        rest = iter(positions)
-        with self.believing():
-            while some := list(islice(rest, _AT_ONCE)):
-                yield from self._entries(f"position in ({','.join(map(str, some))})")
-
-    def entries_since(self, position: int) -> list[tuple[int, Entry]]:
-        """All kept entries from a position on, in order."""
-        with self.believing():
-            return list(self._entries(f"position >= {position} order by position"))
-
-    def _entries(self, where: str) -> Iterator[tuple[int, Entry]]:
-        for place, name, question, fact, dropped in self._rows.execute(f"select * from entry where {where}"):
-            yield place, Entry(_text(name), _text(question), _text(fact), bool(dropped))
-
-    def findings(self, first: int, end: int) -> Iterator[tuple[int, Finding]]:
-        """What was found, other than nothing, from position `first` to before `end`."""
-        asked = "select * from finding where position >= ? and position < ?"
-        with self.believing():
-            for place, content in self._rows.execute(asked, (first, end)):
-                yield place, Finding(*json.loads(content))
-
-    def forget(self, position: int) -> None:
-        """Entries and findings at this position and after it."""
-        with self._blaming():
-            for table in ("entry", "finding"):
-                self._rows.execute(f"delete from {table} where position >= ?", (position,))
+            self._rows.execute(f"delete from {table} where number >= ?", (since,))
 
     def commit(self) -> None:
         """On the disk from here on. Raises CannotWrite."""
@@ -159,14 +121,6 @@ class Store:
     def close(self) -> None:
         """What was not committed is forgotten."""
         self._rows.close()
-
-
-def _raw(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogatepass")
 
 
 def _made(rows: sqlite3.Connection, header: str) -> sqlite3.Connection:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import xxhash
-
 # Written without blanks: Thai, Lao, Burmese, Khmer; kana, Han and their extensions.
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
@@ -54,13 +52,3 @@ def _one_word(one: str, other: str) -> bool:
 def names(question: str) -> set[str]:
     """Words inside it that are written with a capital, in small letters: Adams is not Adam."""
     return {word.casefold() for word in re.findall(r"(?<=\s)[^\W\d_]\w*", question) if word[0].isupper()}
-
-
-def word_key(word: str) -> int:
-    """31 bits that stand for a word. Two words may share them: a key finds candidates and decides nothing."""
-    return xxhash.xxh32_intdigest(word.encode("utf-8", "surrogatepass")) >> 1
-
-
-def text_key(text: str, kind: int) -> int:
-    """The like for a whole text of one kind or another; never that of a word."""
-    return 1 << 31 | xxhash.xxh32_intdigest(text.encode("utf-8", "surrogatepass"), kind) >> 1
