@@ -152,7 +152,7 @@ def _mix(given: Ingredients, kept: Reviewed, desk: Desk, imported: Spool[Record]
 def _lay(reviewed: Reviewed, desk: Desk, recipe: Recipe) -> None:
     """What is new goes on the next sheet: all of it, or the share of it that a person is asked for."""
     chosen = Chosen(reviewed.records, recipe.review.sample, reviewed.decisions.yielding)
-    lay_sheet(desk.folder / "review", chosen, desk.laid.lines, desk.laid.note)
+    lay_sheet(desk.folder / "review", chosen, desk.laid.lines, desk.laid.note, recipe.language)
     passing("sheet-laid")
     desk.laid.complete(reviewed.records)
 

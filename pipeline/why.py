@@ -293,7 +293,7 @@ class _Dataset:
             line = said.edited[name]
             verdict = f"a person edited it: {line.question} {line.answer}"
         if name in said.fixes:
-            verdict += f"; to be mended: {said.fixes[name][1]}"
+            verdict += f"; to be mended: {said.fixes[name]}"
         return f"{laid[name][0]}: {verdict}"
 
     def _of_imported(self, name: str) -> list[str]:

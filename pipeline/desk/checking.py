@@ -15,12 +15,19 @@ from pipeline.desk.laid import Laid
 from pipeline.errors import InputError
 from pipeline.kinds import KINDS
 from pipeline.records import Record
-from pipeline.review.reading import BOM, Fault, Said, column_of, read_lines
-from pipeline.review.sheets import YOURS, is_as_laid, is_rest_as_laid, shown_of
+from pipeline.review.reading import BOM, Fault, Judged, Said, column_of, read_lines
+from pipeline.review.sheets import (
+    YOURS,
+    asked_as_laid,
+    asks_hash,
+    is_as_laid,
+    is_rest_as_laid,
+    shown_of,
+    untouched_lines,
+)
 from pipeline.review.sheets import Laid as LaidLines
 from pipeline.review.verdicts import UNKNOWN, edited, read_verdict, sheets_in, strange_id
 from pipeline.teacher.ledger import Ledger
-from pipeline.words import Questions
 
 
 class Problem(NamedTuple):
@@ -108,7 +115,9 @@ class _Folder:
         self._met: dict[str, tuple[Path, int]] = {}
         self._touched: dict[str, tuple[Path, Said]] = {}
         """Lines with something changed on them besides the verdict."""
-        self._fixes: list[tuple[Path, Said]] = []
+        self._fixes: list[tuple[Path, Said | Judged]] = []
+        self._dropped: set[str] = set()
+        self._untouched: dict[int, str] = {}
 
     def problems(self) -> Iterator[Problem]:
         """In the order of the sheets and of their lines."""
@@ -116,13 +125,15 @@ class _Folder:
             laid = Laid(ledger)
             if not laid.lines:
                 self._counts.blind.append(self._outputs / "review")
+            self._untouched = untouched_lines(laid.lines)
             for sheet in self._sheets(laid):
                 self._read(sheet, laid.lines)
             records = laid.records(self._touched)
         edits = [_Edit(path, said, records.get(name)) for name, (path, said) in self._touched.items()]
         for edit in edits:
             self._look_at(edit, laid.lines[edit.said.id][1])
-        self._look_for_repeated([edit for edit in edits if not edit.laid or edit.said.question != edit.laid.question])
+        reworded = [edit for edit in edits if not edit.laid or edit.said.question != edit.laid.question]
+        self._look_for_repeated(reworded, laid.lines)
         self._look_for_failed_fixes()
         for sheet in self._named.values():
             yield from (Problem(sheet, fault) for fault in _located(sheet, self._faults[sheet]))
@@ -140,7 +151,7 @@ class _Folder:
     def _read(self, path: Path, laid: LaidLines) -> None:
         named = self._named.get(path.resolve())
         self._counts.sheets += named is not None
-        for said in read_lines(path):
+        for said in read_lines(path, self._untouched):
             self._counts.lines += named is not None
             if isinstance(said, Fault):
                 if named:
@@ -151,14 +162,16 @@ class _Folder:
             if laid:
                 self._look_at_id(path, said, laid)
 
-    def _look_at_verdict(self, path: Path, said: Said) -> None:
+    def _look_at_verdict(self, path: Path, said: Said | Judged) -> None:
         verdict = read_verdict(said.review)
         if verdict is None:
             self._tell(path, said.number, f"review: {said.review!r} {UNKNOWN}")
         elif verdict.word == "fix":
             self._fixes.append((path, said))
+        elif verdict.word == "drop":
+            self._dropped.add(said.id)
 
-    def _look_at_id(self, path: Path, said: Said, laid: LaidLines) -> None:
+    def _look_at_id(self, path: Path, said: Said | Judged, laid: LaidLines) -> None:
         if said.id in self._met:
             there, number = self._met[said.id]
             self._tell(path, said.number, f"id: {said.id!r} stands twice, first in {there.name}:{number}; that counts.")
@@ -166,8 +179,7 @@ class _Folder:
             self._tell(path, said.number, strange_id(said, laid).problem)
         else:
             self._met[said.id] = path, said.number
-            as_laid = laid[said.id][1]
-            if not is_line_as_laid(said, as_laid):
+            if isinstance(said, Said) and not is_line_as_laid(said, laid[said.id][1]):
                 self._touched[said.id] = path, said
 
     def _look_at(self, edit: _Edit, as_laid: str) -> None:
@@ -185,30 +197,24 @@ class _Folder:
         machine = self._beside.machines.get(said.id)
         if machine and said.review.strip().casefold() != "keep":
             yield from in_conflict(said, machine)
-        if laid and not self._is_dropped(said) and self._beside.recipe:
+        if laid and said.id not in self._dropped and self._beside.recipe:
             yield from faults_of_edit(edited(laid, said), laid, self._beside.recipe, self._beside.passages)
 
-    @staticmethod
-    def _is_dropped(said: Said) -> bool:
-        return said.review.strip().casefold() == "drop"
-
-    def _look_for_repeated(self, edits: Sequence[_Edit]) -> None:
+    def _look_for_repeated(self, edits: Sequence[_Edit], laid: LaidLines) -> None:
         """Whether what a person made of a question is what another line asks."""
-        asked = Questions(self._beside.recipe.language if self._beside.recipe else "en")
-        places: dict[str, tuple[Path, int]] = {}
+        language = self._beside.recipe.language if self._beside.recipe else "en"
+        asked: dict[str, _Edit] = {}
         for edit in edits:
-            if self._is_dropped(edit.said) or not _is_compared(edit.said):
+            if edit.said.id in self._dropped or not _is_compared(edit.said):
                 continue
-            if other := asked.like(edit.said.question):
-                self._tell_repeated(edit.path, edit.said.number, *places[other])
-            asked.add(edit.said.id, edit.said.question)
-            places[edit.said.id] = edit.path, edit.said.number
-        for path in {path for path, _ in self._met.values()} if places else ():
-            for said in read_lines(path):
-                if isinstance(said, Fault) or said.id in places or self._is_dropped(said) or not _is_compared(said):
-                    continue
-                if mine := asked.like(said.question):
-                    self._tell_repeated(*places[mine], path, said.number)
+            first = asked.setdefault(asks_hash(edit.said.question, language), edit)
+            if first is not edit:
+                self._tell_repeated(edit.path, edit.said.number, first.path, first.said.number)
+        changed = {edit.said.id for edit in edits}
+        for name, (path, number) in self._met.items() if asked else ():
+            mine = asked.get(asked_as_laid(laid[name][1]))
+            if mine and name not in changed and name not in self._dropped:
+                self._tell_repeated(mine.path, mine.said.number, path, number)
 
     def _tell_repeated(self, path: Path, number: int, other: Path, there: int) -> None:
         self._tell(path, number, f"question: {other.name}:{there} asks the same.")

@@ -22,7 +22,9 @@ def faults_of_edit(mine: Record, laid: Record, recipe: Recipe, passages: Mapping
     if refusals and mine.answer != laid.answer and mine.answer not in refusals:
         yield f"answer: is not the recipe's refusal, byte for byte: {refusals[0]!r}. The student would learn both."
     draft = draft_of(mine)
-    found: Iterable[Finding] = form_findings(draft, Form(recipe.checks, recipe.language))
+    # In which language they write a person knows; and looking for it takes longer than all else.
+    checks = recipe.checks.model_copy(update={"language_odds": None})
+    found: Iterable[Finding] = form_findings(draft, Form(checks, recipe.language))
     bearers = [passages[name] for name in draft.bearers if name in passages]
     if (kind.grounded or kind.quoted) and len(bearers) == len(draft.bearers):
         found = chain(found, grounding_findings(draft, bearers, recipe.checks.quote_alike, recipe.language))

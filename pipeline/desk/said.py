@@ -46,7 +46,7 @@ class Desk:
     @cached_property
     def fixes(self) -> list[Wanted]:
         """What the teacher is to mend, or has been asked to, in the order of asking: new ones in that of the sheets."""
-        standing = {name: words for name, (_, words) in self.verdicts.fixes.items() if name not in self.verdicts.gone}
+        standing = {name: words for name, words in self.verdicts.fixes.items() if name not in self.verdicts.gone}
         known = self.laid.fixes()
         asked = {(fix.record.id, fix.words) for fix in known}
         new = [name for name, words in standing.items() if (name, words) not in asked]

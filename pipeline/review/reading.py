@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import orjson
 from pydantic import ValidationError
 
-from pipeline.review.sheets import RARE, Line, Text, text_of
+from pipeline.review.sheets import RARE, Line, Text, line_digest, text_of
 
+NONE: Mapping[int, str] = MappingProxyType({})
+LINE_ENDS = b"\r\n"
 BOM = b"\xef\xbb\xbf"
 _USUAL = frozenset(Line.model_fields) - set(RARE)
 _WHITE = " \t\r\n"
@@ -64,15 +67,26 @@ class Said(NamedTuple):
         return self._replace(question=self.question.strip(), answer=self.answer.strip(), quote=self.quote.strip())
 
 
-def read_lines(path: Path) -> Iterator[Said | Fault]:
+class Judged(NamedTuple):
+    """A line that is as it was laid but for the verdict, if there is one."""
+
+    number: int
+    id: str
+    review: str
+
+
+def read_lines(path: Path, untouched: Mapping[int, str] = NONE) -> Iterator[Said | Judged | Fault]:
     """What each line says, streamed; one that cannot be read is told in its place, and the others go on.
 
-    What editors leave behind is no fault: a byte order mark, blank lines, CRLF. Lines end at line feeds only, for
-    a text may hold U+2028.
+    Lines named in `untouched` (see `untouched_lines`) are not parsed. What editors leave behind is no fault: a
+    byte order mark, blank lines, CRLF. Lines end at line feeds only, for a text may hold U+2028.
     """
     loads, texts, new = orjson.loads, itemgetter("review", "question", "answer", "id"), tuple.__new__
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            if untouched and (judged := _judged(number, line.rstrip(LINE_ENDS), untouched)):
+                yield judged
+                continue
             raw = line if number > 1 else line.removeprefix(BOM)
             try:
                 values = loads(raw)
@@ -88,6 +102,25 @@ def read_lines(path: Path) -> Iterator[Said | Fault]:
                 pass
             if raw.strip():
                 yield _closely(number, raw)
+
+
+def _judged(number: int, line: bytes, untouched: Mapping[int, str]) -> Judged | None:
+    """A line without a verdict is found as it is; one with a verdict is found as it was without."""
+    if name := untouched.get(line_digest(line)):
+        return Judged(number, name, "")
+    if not line.startswith(_REVIEW):
+        return None
+    end = line.find(b'"', len(_REVIEW))
+    name = untouched.get(line_digest(_REVIEW + line[end:]))
+    if not name:
+        return None
+    try:
+        return Judged(number, name, orjson.loads(line[len(_REVIEW) - 1 : end + 1]))
+    except ValueError:
+        return None
+
+
+_REVIEW = b'{"review": "'
 
 
 def _closely(number: int, raw: bytes) -> Said | Fault:

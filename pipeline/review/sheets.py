@@ -13,8 +13,10 @@ import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.files import Writing
+from pipeline.kinds import KINDS
 from pipeline.records import Record
 from pipeline.review.laying import Pile
+from pipeline.words import bare
 
 
 class Line(BaseModel):
@@ -68,12 +70,15 @@ class Laying(NamedTuple):
 
     record: Record
     hash: str
-    """Of its line."""
+    """Of its line, in four parts: of its texts, of all else on it, of the line as a whole, of what it asks."""
 
     @classmethod
-    def of(cls, record: Record) -> Self:
-        """With what its line is told from others by: the hash of its texts, then that of all else on it."""
-        return cls(record, text_hash(text_of_record(record)) + rest_hash(shown_of(record)))
+    def of(cls, record: Record, language: str) -> Self:
+        """With the hashes of its line."""
+        shown = shown_of(record)
+        whole = f"{line_digest(encoded(shown)):016x}"
+        asks = asks_hash(record.question, language) if KINDS[record.kind].compared else ""
+        return cls(record, f"{text_hash(text_of_record(record))}{rest_hash(shown)}{whole}{asks}")
 
 
 Laid = Mapping[str, tuple[str, str]]
@@ -84,10 +89,10 @@ Note = Callable[[str, Iterable[Laying]], None]
 """Remembers the records of a sheet, before the sheet stands."""
 
 
-def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note) -> Path | None:
+def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note, language: str = "en") -> Path | None:
     """Write the records never laid before as the next sheet; from then on the file is the person's.
 
-    `records` is gone through up to three times. Raises CannotWrite.
+    `language` is the dataset's. `records` is gone through up to three times. Raises CannotWrite.
     """
     standing = {path.name for path in folder.glob("*.jsonl")}
 
@@ -102,7 +107,7 @@ def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note) -
             pile.add(record, line_of(record))
         # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
         # between, the noted sheet does not stand: its records count as not laid, and are laid again.
-        note(path.name, map(Laying.of, new()))
+        note(path.name, (Laying.of(record, language) for record in new()))
         with Writing(path) as sheet:
             for line in pile.in_order():
                 sheet.write(line)
@@ -170,6 +175,27 @@ def is_as_laid(text: Text, laid: str) -> bool:
     return laid.startswith(text_hash(text))
 
 
+def line_digest(line: bytes) -> int:
+    """Names a line as a whole, its end left out."""
+    return xxhash.xxh3_64_intdigest(line)
+
+
+def untouched_lines(laid: Laid) -> dict[int, str]:
+    """What names the lines as they were laid, to the ids on them: a line found here says nothing that needs reading."""
+    whole = slice(_REST_ENDS, _WHOLE_ENDS)
+    return {int(noted[whole], 16): name for name, (_, noted) in laid.items() if len(noted) >= _WHOLE_ENDS}
+
+
+def asks_hash(question: str, language: str) -> str:
+    """The same for two questions that differ in trifles only."""
+    return xxhash.xxh3_64_hexdigest(bare(question, language).encode("utf-8", "surrogatepass"))
+
+
+def asked_as_laid(laid: str) -> str:
+    """That hash of a line as it was laid; empty if it is unknown, or others may ask the same on purpose."""
+    return laid[_WHOLE_ENDS:]
+
+
 def rest_hash(values: Mapping[str, Any]) -> str:
     """Hash of what stands on a line and is not a person's to change."""
     rest = {name: value for name, value in values.items() if name not in YOURS}
@@ -178,10 +204,11 @@ def rest_hash(values: Mapping[str, Any]) -> str:
 
 def is_rest_as_laid(values: Mapping[str, Any], laid: str) -> bool:
     """The same of the rest; of what an older version laid nobody knows."""
-    return len(laid) == _OLD_HASH or laid.endswith(rest_hash(values))
+    return len(laid) == _OLD_HASH or laid[_TEXT_ENDS:_REST_ENDS] == rest_hash(values)
 
 
 _OLD_HASH = 16
+_TEXT_ENDS, _REST_ENDS, _WHOLE_ENDS = 32, 48, 64
 
 
 def sheet_schema() -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.records import Record
-from pipeline.review.reading import Fault, Said, read_lines
-from pipeline.review.sheets import RARE, Laid, is_as_laid, text_hash
+from pipeline.review.reading import Fault, Judged, Said, read_lines
+from pipeline.review.sheets import RARE, Laid, is_as_laid, text_hash, untouched_lines
 
 UNKNOWN = "is no verdict; say keep, drop or fix: what is wrong."
 _QUIET_SECONDS = 0.5
@@ -44,8 +45,8 @@ class Verdicts:
     dropped: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     """In so many words: an empty verdict keeps a record too, and says nothing about it."""
-    fixes: dict[str, tuple[Said, str]] = field(default_factory=dict)
-    """The line, and what is wrong with it."""
+    fixes: dict[str, str] = field(default_factory=dict)
+    """What is wrong, in the person's words."""
     deleted: set[str] = field(default_factory=set)
     places: dict[str, Place] = field(default_factory=dict)
     """Of the lines that were edited or are to be fixed."""
@@ -58,6 +59,7 @@ class Verdicts:
         return frozenset(self.dropped | self.deleted)
 
 
+@lru_cache(maxsize=1024)
 def read_verdict(review: str) -> Verdict | None:
     """The verdict that a person wrote; None if nobody knows it."""
     word, colon, words = review.strip().partition(":")
@@ -82,11 +84,12 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
     verdicts = Verdicts()
     met: set[str] = set()
     whole: set[str] = set()
+    untouched = untouched_lines(laid)
     sizes = Counter(sheet for sheet, _ in laid.values())
     for path in sheets_in(folder, laid):
         _wait_until_saved(path, sizes[path.name])
         before, readable, count = _stamp(path), True, 0
-        for said in read_lines(path):
+        for said in read_lines(path, untouched):
             if isinstance(said, Fault):
                 readable = False
                 verdicts.problems.append(said.at(path))
@@ -97,6 +100,8 @@ def read_sheets(folder: Path, laid: Laid) -> Verdicts:
                 count += 1
                 if said.review:
                     _note_verdict(said, path, verdicts)
+                if isinstance(said, Judged):
+                    continue
                 as_laid = laid[said.id][1]
                 # Most lines are settled by the first look, which knows of no rarer texts.
                 if not as_laid.startswith(text_hash(said[2:5])) and not is_as_laid(said.text, as_laid):
@@ -127,7 +132,7 @@ def _lines_in(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
-def strange_id(said: Said, laid: Laid) -> Fault:
+def strange_id(said: Said | Judged, laid: Laid) -> Fault:
     """What is wrong with the id of a line that cannot be followed for it."""
     if said.id in laid:
         return Fault(said.number, 1, f"id: {said.id!r} stands twice; the first line counts.")
@@ -140,13 +145,13 @@ def _note_edit(said: Said, path: Path, laid_hash: str, verdicts: Verdicts) -> No
         verdicts.places[said.id] = Place(path, said.number)
 
 
-def _note_verdict(said: Said, path: Path, verdicts: Verdicts) -> None:
+def _note_verdict(said: Said | Judged, path: Path, verdicts: Verdicts) -> None:
     verdict = read_verdict(said.review)
     if verdict is None:
         fault = Fault(said.number, 1, f"review: {said.review!r} {UNKNOWN} The record stays as it is.")
         verdicts.problems.append(fault.at(path))
     elif verdict.word == "fix":
-        verdicts.fixes[said.id] = said, verdict.words
+        verdicts.fixes[said.id] = verdict.words
         verdicts.places[said.id] = Place(path, said.number)
     elif verdict.word:
         (verdicts.kept if verdict.word == "keep" else verdicts.dropped).add(said.id)
