@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ftfy import TextFixerConfig, fix_text
 
@@ -81,25 +81,28 @@ def vocabulary(lines: Iterable[str]) -> frozenset[str]:
     return frozenset(words)
 
 
-def joined(lines: Sequence[str], words: frozenset[str]) -> str:
+def joined(lines: Iterable[str], words: frozenset[str]) -> str:
     """The lines of one paragraph as one line; a word broken at a line's end is whole again."""
-    text = ""
+    parts: list[str] = []
+    tail = ""  # all that is looked at of what stands already, so that long paragraphs stay cheap
     for line in filter(None, lines):
-        if not text:
-            text = line
-        elif (is_unspaced(text[-1]) and is_unspaced(line[0])) or _is_number_among_unspaced(text[-1], line[0]):
-            text += line
-        else:
-            text = _glued(text, line, words)
-    return text
+        between = _between(tail, line, words) if parts else ""
+        if between is None:
+            parts[-1], tail, between = parts[-1][:-1], tail[:-1], ""
+        parts += [between, line]
+        tail = f"{tail}{between}{line}"[-_LONGEST_WORD - 1 :]
+    return "".join(parts)
 
 
-def _glued(text: str, line: str, words: frozenset[str]) -> str:
+def _between(text: str, line: str, words: frozenset[str]) -> str | None:
+    """What belongs between a text and its next line: a blank or nothing, or None if its last hyphen has to go."""
+    if (is_unspaced(text[-1]) and is_unspaced(line[0])) or _is_number_among_unspaced(text[-1], line[0]):
+        return ""
     end, start = _broken_end(text), _BROKEN_START.match(line)
     if not end or start is None:
         close = text[-1] in "-–—/" and text[-2:-1].isalnum() and line[:1].isalnum()
-        return f"{text}{line}" if close else f"{text} {line}"
-    return text[:-1] + line if drops_hyphen(end, start.group(), words) else text + line
+        return "" if close else " "
+    return None if drops_hyphen(end, start.group(), words) else ""
 
 
 def _broken_end(text: str) -> str:

@@ -12,7 +12,8 @@ from lxml import etree
 
 from pipeline.sources.archives import opened, part
 from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
-from pipeline.sources.markup import Walk, parsed, walked
+from pipeline.sources.markup import Walk, declared_in, parsed, walked
+from pipeline.sources.plain import as_text
 
 _CONTAINER = "META-INF/container.xml"
 _LOCKS = "META-INF/encryption.xml"
@@ -32,7 +33,8 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
         left_out, characters = Walk([]), 0
         for number, name in enumerate(chapters, 1):
             try:
-                found = walked(parsed(part(archive, name).decode("utf-8", "replace")))
+                data = part(archive, name)
+                found = walked(parsed(as_text(data, False, declared_in(data))[0]))
             except Unreadable as fault:
                 reading.warnings.append(f"chapter {number} could not be read: {fault.cause}")
                 continue

@@ -17,6 +17,8 @@ from pipeline.sources.clean import joined, raised, repaired, vocabulary
 from pipeline.sources.markup import parsed, walked
 from pipeline.sources.plain import decoded
 
+_DEEPEST = 10_000
+"""Whatever is nested deeper than this is left out in silence; Python's own limit comes first, and is told."""
 _LINE_ENDS = frozenset({"softbreak", "hardbreak"})
 _CODE = frozenset({"fence", "code_block"})
 _BREAK_TAG = re.compile(r"<br\b", re.I)
@@ -40,7 +42,7 @@ def read_markdown(path: Path, limits: ReadLimits) -> Reading:
 
 def _parser() -> MarkdownIt:
     """CommonMark with what people write beside it: tables, strikethrough, task lists, footnotes, front matter."""
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
     return parser.use(front_matter_plugin).use(footnote_plugin).use(tasklists_plugin)
 
 

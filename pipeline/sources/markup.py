@@ -35,11 +35,17 @@ _WHOLE = frozenset({"main", "article"})
 """Inside them a header or an aside is the text's own."""
 
 
+def declared_in(data: bytes) -> str:
+    """The encoding that the beginning of a page names, or nothing."""
+    found = _DECLARED.search(data[:4096])
+    return found.group(1).decode("ascii", "replace") if found else ""
+
+
 def read_html(path: Path, limits: ReadLimits) -> Reading:
     """A page of the web as one page of blocks. Raises Unreadable if it holds no text to be read."""
     with path.open("rb") as file:
-        declared = _DECLARED.search(file.read(4096))
-    text, warnings = characters(path, limits, declared.group(1).decode("ascii", "replace") if declared else "")
+        declared = declared_in(file.read(4096))
+    text, warnings = characters(path, limits, declared)
     if "\0" in text:
         raise Unreadable("unsupported", "it is not text: it holds zero bytes")
     tree = parsed(text)
@@ -54,11 +60,15 @@ def read_html(path: Path, limits: ReadLimits) -> Reading:
 
 
 def parsed(text: str) -> Any:
-    """HTML of any quality as a tree. Raises Unreadable if there is no element in it."""
+    """HTML of any quality as a tree. Raises Unreadable if there is no element in it, or part of it would be lost."""
+    parser = html.HTMLParser(no_network=True, huge_tree=True)  # else a text of 10 MB is lost, and any depth beyond 256
     try:
-        return html.document_fromstring(_PROLOGUE.sub("", text, count=1), parser=html.HTMLParser(no_network=True))
+        tree = html.document_fromstring(_PROLOGUE.sub("", text, count=1), parser=parser)
     except (etree.ParserError, ValueError) as fault:
         raise Unreadable("empty", f"it holds no element of HTML: {fault}") from None
+    if any(fault.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for fault in parser.error_log):
+        raise Unreadable("damaged", "its elements are nested deeper than any real page's")
+    return tree
 
 
 @dataclass

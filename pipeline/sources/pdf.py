@@ -137,7 +137,7 @@ def read_pdf(path: Path, limits: ReadLimits, options: ReadOptions, password: str
             pages.faults[number] = _said(fault)
         if pages.characters > limits.characters:
             break
-    if pages.faults and has_cyclic_pages(path):
+    if (pages.faults or len(readers) < len(_wanted(options))) and has_cyclic_pages(path):
         raise Unreadable("damaged", "its page tree comes back on itself: pages are missing", count)
     if not any(page.lines for page in pages.read):
         raise _nothing_read(path, count, pages)
@@ -155,9 +155,7 @@ def _opened(path: Path, options: ReadOptions, password: str | None) -> list[PdfR
             raise Unreadable("not-a-pdf", "the file does not begin as a PDF does")
     readers: list[PdfReader] = []
     faults: list[Exception] = []
-    for name, opener in _OPENERS.items():
-        if options.reader not in ("auto", name):
-            continue
+    for opener in _wanted(options):
         try:
             readers.append(opener(path, password))
         except (Unreadable, MemoryError):
@@ -172,6 +170,10 @@ def _opened(path: Path, options: ReadOptions, password: str | None) -> list[PdfR
 
 
 _OPENERS: dict[str, Callable[[Path, str | None], PdfReader]] = {"pypdf": PypdfPages, "pypdfium2": PdfiumPages}
+
+
+def _wanted(options: ReadOptions) -> list[Callable[[Path, str | None], PdfReader]]:
+    return [opener for name, opener in _OPENERS.items() if options.reader in ("auto", name)]
 
 
 def _found(reader: str, page: PageText, number: int) -> _Found:

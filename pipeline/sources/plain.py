@@ -63,14 +63,15 @@ def characters(path: Path, limits: ReadLimits, declared: str = "") -> tuple[str,
         more = bool(file.read(1))
     if not data.strip():
         raise Unreadable("empty", "the file has no characters in it")
-    text, warnings = _as_text(data, more, declared)
+    text, warnings = as_text(data, more, declared)
     if len(text) > limits.characters or more:
         text = text[: limits.characters]
         warnings.append(f"only the first {limits.characters} characters were read: the rest is over the limit")
     return text.replace("\r\n", "\n").replace("\r", "\n"), warnings
 
 
-def _as_text(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
+def as_text(data: bytes, cut: bool, declared: str) -> tuple[str, list[str]]:
+    """Bytes as characters, and what had to be guessed; `cut` where the last character may be torn."""
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

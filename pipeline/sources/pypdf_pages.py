@@ -49,14 +49,21 @@ def has_cyclic_pages(path: Path) -> bool:
     """Whether the page tree comes back on itself, as pypdf sees it; False where pypdf cannot tell."""
     try:
         root: Any = PdfReader(path).root_object
-        waiting, met = [root.raw_get("/Pages")], set()
+        waiting: list[tuple[Any, bool]] = [(root.raw_get("/Pages"), False)]
+        above: set[int] = set()
+        done: set[int] = set()
         while waiting:
-            reference = waiting.pop()
+            reference, is_left = waiting.pop()
             name = getattr(reference, "idnum", id(reference))
-            if name in met:
+            if is_left:
+                above.discard(name)
+                done.add(name)
+            elif name in above:
                 return True
-            met.add(name)
-            waiting += reference.get_object().get("/Kids", [])
+            elif name not in done:
+                above.add(name)
+                waiting.append((reference, True))
+                waiting += [(kid, False) for kid in reference.get_object().get("/Kids", [])]
     except Exception:  # noqa: BLE001 - a second opinion on a file that has a first one already
         return False
     return False

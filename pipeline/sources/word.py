@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,12 +13,18 @@ from docx import Document
 from docx.enum.section import WD_SECTION
 from docx.oxml.ns import qn
 
-from pipeline.sources.archives import opened
+from pipeline.sources.archives import opened, part
 from pipeline.sources.blocks import Block, Kind, Reading, ReadLimits, Unreadable
 from pipeline.sources.clean import raised, repaired
 from pipeline.sources.sentences import split_sentences
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OTHERS = {
+    "xl/workbook.xml": "an Excel workbook",
+    "ppt/presentation.xml": "a PowerPoint presentation",
+    "META-INF/manifest.xml": "an OpenDocument file",
+    "META-INF/container.xml": "an EPUB book",
+}
 _HEADING = re.compile(r"(?:heading|Überschrift|Titre|Título) ?(\d)$", re.I)
 _LIST = re.compile(r"list (?:bullet|number|paragraph)|^list$", re.I)
 _LEFT_OUT = frozenset(
@@ -43,6 +50,7 @@ def read_docx(path: Path, limits: ReadLimits) -> Reading:
         if file.read(8) == _OLE:
             raise Unreadable("encrypted", "it opens only with a password, or it is an old .doc under another name")
     with opened(path, limits) as archive:
+        _refuse_others(archive)
         _refuse_entities(archive)
     try:
         document: Any = Document(str(path))
@@ -60,10 +68,20 @@ def read_docx(path: Path, limits: ReadLimits) -> Reading:
     return reading
 
 
+def _refuse_others(archive: ZipFile) -> None:
+    """Documents of other programs come in zip files too, and Word's own of a kind that python-docx does not know."""
+    names = frozenset(archive.namelist())
+    for mark, what in _OTHERS.items():
+        if mark in names:
+            raise Unreadable("unsupported", f"it is {what} under the name of a Word file")
+    if "_rels/.rels" in names and b"purl.oclc.org/ooxml" in part(archive, "_rels/.rels"):
+        raise Unreadable("unsupported", 'it is a "Strict Open XML" file: have Word save it as a plain "Word Document"')
+
+
 def _refuse_entities(archive: ZipFile) -> None:
     """A DOCX needs no DTD; one that has one wants entities to multiply or to reach other files."""
     for name in archive.namelist():
-        if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(name)[:4096]:
+        if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in part(archive, name)[:4096]:
             raise Unreadable(
                 "unsupported", f"its part {name} defines a document type of its own, which no Word file needs"
             )
@@ -158,12 +176,14 @@ def _cuts(block: Block, spoken: _Spoken) -> Iterator[tuple[tuple[int, int], bool
     A sentence stays on the page that it begins on, and a heading or an item is not cut.
     """
     starts = [start for start, _ in split_sentences(block.text)] if block.kind == "prose" and spoken.breaks else [0]
-    begin = 0
-    for place, rendered in spoken.breaks:
-        before = len(repaired(spoken.text[:place]))
-        end = next((start for start in starts if start >= before), len(block.text)) if before else 0
-        yield (begin, end), rendered
-        begin = end
+    begin = before = place = 0
+    for place_of_break, rendered in spoken.breaks:
+        before += len(repaired(spoken.text[place:place_of_break]))  # short by a blank at each break: no sentence is
+        place = place_of_break
+        sentence = bisect_left(starts, before)
+        end = starts[sentence] if sentence < len(starts) else len(block.text)
+        yield (begin, end if before else 0), rendered
+        begin = end if before else 0
     yield (begin, len(block.text)), None
 
 
