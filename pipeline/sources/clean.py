@@ -14,7 +14,8 @@ _CONFIG = TextFixerConfig(
     fix_character_width=False,  # full-width punctuation is how Chinese is written
     normalization="NFC",
 )
-NOTE_MARK = re.compile(r"[\d*†‡§,]{1,4}$|\[.*\]$")
+NOTE_MARK = re.compile(r"[\d*†‡§,]{1,4}$")
+_IN_BRACKETS = re.compile(r"\[.*\]$")
 _AFTER_WORD = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)”’\"])$")
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _INVISIBLE = re.compile(
@@ -59,7 +60,7 @@ def repaired(line: str) -> str:
 def raised(text: str, before: str) -> str:
     """Small type above the line after `before`: nothing where it points to a note, else raised, for 10⁶ is not 106."""
     mark = text.strip()
-    if NOTE_MARK.match(mark) and (_AFTER_WORD.search(before) or mark.startswith("[")):
+    if _IN_BRACKETS.match(mark) or (NOTE_MARK.match(mark) and _AFTER_WORD.search(before)):
         return ""
     return mark.translate(_RAISED) if all(ord(sign) in _RAISED for sign in mark) else text
 
@@ -128,19 +129,13 @@ def drops_hyphen(left: str, right: str, words: frozenset[str]) -> bool:
     return right.islower() or left.isupper()
 
 
-def broken_word(text: str, following: str, words: frozenset[str]) -> tuple[str, str]:
-    """A word broken between two pages, put whole at the end of the first; otherwise both as they are."""
-    end, start = _broken_end(text), _BROKEN_START.match(following)
-    if not end or start is None or not start.group().islower():
-        return text, following
-    tail = re.match(r"\S+", following)
-    piece = tail.group() if tail else start.group()
-    stem = text[:-1] if drops_hyphen(end, start.group(), words) else text
-    return stem + piece, following[len(piece) :].lstrip()
-
-
 def _is_number_among_unspaced(last: str, first: str) -> bool:
     return (last.isdigit() and is_unspaced(first)) or (is_unspaced(last) and first.isdigit())
+
+
+def word_count(text: str) -> int:
+    """About how many words there are: where they are written without blanks, two signs count as one."""
+    return len(text.split()) + sum(map(is_unspaced, text)) // 2
 
 
 def is_unspaced(mark: str) -> bool:

@@ -1,206 +1,151 @@
-"""Lines of a page become headings, paragraphs, list items and table rows."""
+"""What columns and pages break is put together again, and lines become blocks."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from statistics import median
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from pipeline.sources.blocks import Block, Kind
-from pipeline.sources.clean import NOTE_MARK, joined
+from pipeline.sources.blocks import Block
+from pipeline.sources.clean import joined
 from pipeline.sources.layout import Line
+from pipeline.sources.runs import INDENT, NUMBERED, TERMINAL, Body, Run, margin_at, right_margins, runs_of
+from pipeline.sources.sentences import split_sentences
 
-ITEM = re.compile(r"(?:[•*!–—-]|o|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]) +(?=\S)")
-NUMBERED = re.compile(
-    r"(?:(?:chapter|section|part|appendix)\s+)?(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5}|[A-Z])\.?\s+[^\W\d_]", re.I
-)
-TERMINAL = re.compile(r"[.!?:;。！？؟…][\"'”’)\]»]*$")
-_UNFINISHED = re.compile(r"(?:[,;:–—-]|\b(?:and|or|of|the|a|an|to|in|for|with|by|that|which))$", re.I)
-_LONGEST_HEADING = 160
-_MOST_HEADING_WORDS = 20
-_LARGER = 1.12
-"""Times the body's size from which type counts as set larger."""
-_INDENT = 0.8
-_APART = 1.35
-"""Times the usual leading from which a gap parts two paragraphs."""
+_SMALL = 0.95
+"""Times the body's size: notes, captions and the words of figures are set smaller than this."""
+_FULL = 0.1
+"""A line that ends short of its measure by less than this share of it had no room for another word."""
+_DEEPEST_INDENT = 5.0
+"""Ems; what begins further in stands in another column."""
+_LONGEST_TAIL = 1500
+"""Characters of a sentence that are moved to the page it begins on; what is longer is no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """How the running text of a document is set: what headings differ from."""
+class _Page:
+    """The runs of one page, and where the lines of its columns begin and end."""
 
-    size: float
-    bold: bool
-    leading: float
-    """Distance of two baselines, in ems."""
-
-
-@dataclass(slots=True)
-class _Run:
-    """Lines that will be one block."""
-
-    kind: Kind
-    lines: list[Line] = field(default_factory=list)
-
-    @property
-    def last(self) -> Line:
-        return self.lines[-1]
-
-
-def body_of(pages: Sequence[Sequence[Line]]) -> Body:
-    """The type most characters of the document are set in."""
-    sizes: Counter[float] = Counter()
-    bold: Counter[bool] = Counter()
-    leadings: list[float] = []
-    for lines in pages:
-        for index, line in enumerate(lines):
-            if line.row:
-                continue
-            sizes[round(line.size * 2) / 2] += len(line.text)
-            bold[line.bold] += len(line.text)
-            drop = (lines[index - 1].y - line.y) / max(line.size, 1) if index else 0
-            if 0.8 < drop < 2.5:
-                leadings.append(drop)
-    if not sizes:
-        return Body(12.0, False, 1.2)
-    return Body(sizes.most_common(1)[0][0], bold[True] > bold[False], median(leadings) if leadings else 1.2)
+    runs: list[Run]
+    margins: list[tuple[float, float]]
 
 
 def blocks_of(pages: Sequence[Sequence[Line]], body: Body, words: frozenset[str]) -> list[list[Block]]:
-    """The blocks of each page; heading levels are ranked over the whole document."""
-    runs = [_runs(lines, body) for lines in pages]
-    levels = _levels(runs)
+    """The blocks of each page; heading levels are ranked over the whole document.
+
+    A paragraph that a column's end breaks is one block, notes come after the text of their page, and a sentence
+    that a page's end breaks stands whole on the page that it begins on.
+    """
+    made = [_made(lines, body) for lines in pages]
+    levels = _levels([page.runs for page in made])
+    texts = {id(run): joined((line.text for line in run.lines), words) for page in made for run in page.runs}
+    for upper, lower in _broken(made, body):
+        texts[id(upper)], texts[id(lower)] = _mended(texts[id(upper)], texts[id(lower)], words)
     return [
         [
-            Block(run.kind, text, levels.get(_style(run), 0) if run.kind == "heading" else 0)
-            for run in page
-            if (text := joined([line.text for line in run.lines], words))
+            Block(run.kind, texts[id(run)], levels.get(_style(run), 0) if run.kind == "heading" else 0)
+            for run in page.runs
+            if texts[id(run)]
         ]
-        for page in runs
+        for page in made
     ]
 
 
-def _runs(lines: Sequence[Line], body: Body) -> list[_Run]:
-    lines = [line for line in lines if not (line.size < 0.8 * body.size and NOTE_MARK.match(line.text))]
-    runs: list[_Run] = []
-    margins = _right_margins(lines)
-    for index, line in enumerate(lines):
-        following = lines[index + 1] if index + 1 < len(lines) else None
-        previous = lines[index - 1] if index else None
-        kind = _kind(line, previous, following, body)
-        if runs and _joins(runs[-1], line, kind, body, margins):
-            runs[-1].lines.append(line)
+def _made(lines: Sequence[Line], body: Body) -> _Page:
+    page = _Page(_notes_last(runs_of(lines, body), body), right_margins(lines))
+    place = 0
+    while place < len(page.runs):
+        after = place + 1 if _is_small(page.runs[place], body) else _next_of_text(page.runs, place + 1, body)
+        if after is not None and _is_broken_before(page, place, after):
+            page.runs[place].lines += page.runs.pop(after).lines
         else:
-            runs.append(_Run(kind, [line]))
-    for run in runs:
-        if run.kind == "heading" and _is_too_long(run):
-            run.kind = "prose"
-    return runs
+            place += 1
+    return page
 
 
-def _kind(line: Line, previous: Line | None, following: Line | None, body: Body) -> Kind:
-    if line.row:
-        return "row"
-    apart = _stands_apart(line, previous, body) and _stands_apart(following, line, body)
-    if _is_heading(line, apart, body):
-        return "heading"
-    if ITEM.match(line.text) and _starts_item(line, previous, body):
-        return "item"
-    return "prose"
+def _notes_last(runs: list[Run], body: Body) -> list[Run]:
+    """Small type below all of the column it stands in goes after the text, wherever the file draws it."""
+    columns: dict[int, tuple[float, float, float]] = {}
+    for line in (line for run in runs if not _is_small(run, body) for line in run.lines):
+        x0, x1, y = columns.get(round(line.x0 / 6), (line.x0, line.x1, line.y))
+        columns[round(line.x0 / 6)] = min(x0, line.x0), max(x1, line.x1), min(y, line.y)
+
+    def is_note(run: Run) -> bool:
+        top = run.lines[0]
+        feet = [y for x0, x1, y in columns.values() if x0 < top.x1 and x1 > top.x0]
+        return _is_small(run, body) and bool(feet) and min(feet) > top.y
+
+    return sorted(runs, key=is_note)
 
 
-def _is_heading(line: Line, apart: bool, body: Body) -> bool:
-    letters = sum(mark.isalpha() for mark in line.text)
-    if letters < 2 or len(line.text) > _LONGEST_HEADING or len(line.text.split()) > _MOST_HEADING_WORDS:
+def _is_small(run: Run, body: Body) -> bool:
+    return run.kind != "heading" and run.lines[0].size < _SMALL * body.size
+
+
+def _is_text(run: Run, body: Body) -> bool:
+    return run.kind in {"prose", "item"} and not _is_small(run, body)
+
+
+def _next_of_text(runs: Sequence[Run], start: int, body: Body) -> int | None:
+    """Where the next paragraph is, past what may float between two parts of one: notes, captions, tables."""
+    for place in range(start, len(runs)):
+        if runs[place].kind == "prose" and not _is_small(runs[place], body):
+            return place
+        if runs[place].kind in {"heading", "item"}:
+            return None
+    return None
+
+
+def _is_broken_before(page: _Page, place: int, after: int) -> bool:
+    """Whether a column's end, or what floats between them, parts two runs that are one paragraph."""
+    if after == len(page.runs) or page.runs[place].kind not in {"prose", "item"} or page.runs[after].kind != "prose":
         return False
-    if line.size >= _LARGER * body.size:
-        return not (line.text.endswith((".", ",", ";")) and len(line.text.split()) > 12)
-    if line.size < 0.9 * body.size or line.text.endswith((".", ",", ";", ":")) or line.text[:1] in "•*–-":
+    last, first = page.runs[place].last, page.runs[after].lines[0]
+    if -0.5 * first.size < last.y - first.y < 3 * first.size:
+        return False  # right below: whether it belongs there has been looked at
+    if any(run.kind == "row" for run in page.runs[place:after]) and not first.text[:1].islower():
         return False
-    if line.bold and not body.bold:
+    return _goes_on(page.runs[place], page, page.runs[after], page)
+
+
+def _goes_on(upper: Run, above: _Page, lower: Run, below: _Page) -> bool:
+    """Whether two parts are one paragraph, by what stands at the end of the one and the beginning of the other.
+
+    They are if the second begins in small letters, or if no word had room in the last line of the first and the second
+    has no indent: in German every noun begins with a capital, and Chinese has none.
+    """
+    last, first = upper.last, lower.lines[0]
+    if TERMINAL.search(last.text) or last.bold != first.bold or abs(last.size - first.size) > 0.12 * last.size:
+        return False
+    if first.text[:1].islower():
         return True
-    numbered = NUMBERED.match(line.text) and line.text[:1].isupper() | line.text[:1].isdigit()
-    return apart and letters >= 4 and (line.text.isupper() or (bool(numbered) and len(line.text.split()) <= 10))
+    end = margin_at(last.x0, above.margins)
+    is_full = end is not None and last.x1 >= end - _FULL * (end - last.x0)
+    return is_full and not any(INDENT < (first.x0 - edge) / first.size < _DEEPEST_INDENT for edge, _ in below.margins)
 
 
-def _is_too_long(run: _Run) -> bool:
-    text = " ".join(line.text for line in run.lines)
-    return len(run.lines) > 4 or len(text) > 2 * _LONGEST_HEADING or len(text.split()) > 30
+def _broken(pages: Sequence[_Page], body: Body) -> Iterator[tuple[Run, Run]]:
+    """The last paragraph of a page with the first of the next, where they are one."""
+    for above, below in pairwise(pages):
+        upper = next((run for run in reversed(above.runs) if run.kind == "heading" or _is_text(run, body)), None)
+        first = _next_of_text(below.runs, 0, body)
+        if upper is None or upper.kind == "heading" or first is None:
+            continue
+        if _goes_on(upper, above, below.runs[first], below):
+            yield upper, below.runs[first]
 
 
-def _stands_apart(lower: Line | None, upper: Line | None, body: Body) -> bool:
-    """Whether there is more than a usual gap, or the page's edge, between two lines."""
-    if lower is None or upper is None:
-        return True
-    drop = upper.y - lower.y
-    return drop < 0 or drop > _APART * body.leading * max(lower.size, upper.size)
+def _mended(upper: str, lower: str, words: frozenset[str]) -> tuple[str, str]:
+    """Two parts of a paragraph with the sentence between them whole at the end of the first."""
+    whole = joined((upper, lower), words)
+    end = next(end for _, end in split_sentences(whole) if end >= len(upper))
+    if end - len(upper) > _LONGEST_TAIL:
+        return upper, lower
+    return whole[:end], whole[end:].lstrip()
 
 
-def _starts_item(line: Line, previous: Line | None, body: Body) -> bool:
-    """A number at the start of a line is an item's only if the line before can have ended there."""
-    if line.text[0] in "•*!" or previous is None or previous.row:
-        return True
-    fresh = TERMINAL.search(previous.text) or previous.bold or abs(previous.x0 - line.x0) > _INDENT * line.size
-    return bool(fresh) or _stands_apart(line, previous, body) or bool(ITEM.match(previous.text))
-
-
-def _joins(run: _Run, line: Line, kind: Kind, body: Body, margins: Sequence[tuple[float, float]]) -> bool:
-    """Whether `line` goes on with the block `run`."""
-    last = run.last
-    if "row" in {kind, run.kind} or kind == "item" or (kind == "heading") != (run.kind == "heading"):
-        return False
-    drop = last.y - line.y
-    same_type = abs(last.size - line.size) <= 0.12 * max(last.size, line.size)
-    if kind == "heading":
-        gap = 0 < drop <= 1.5 * line.size
-        return gap and same_type and last.bold == line.bold and not NUMBERED.match(line.text)
-    if drop < -0.5 * line.size or drop > 3 * body.leading * line.size:
-        return _is_open(last.text) and line.text[:1].islower()  # the next column, or past a picture
-    if not same_type or (last.bold != line.bold and TERMINAL.search(last.text)):
-        return False
-    if drop > _APART * body.leading * max(last.size, line.size):
-        return False
-    return not _starts_paragraph(run, line, margins)
-
-
-def _starts_paragraph(run: _Run, line: Line, margins: Sequence[tuple[float, float]]) -> bool:
-    last, em = run.last, line.size
-    ended = bool(TERMINAL.search(last.text))
-    full = _margin_at(last.x0, margins)
-    short = full is not None and last.x1 < full - 0.15 * (full - last.x0)
-    if run.kind == "item" and line.x0 < run.lines[0].x0 - 0.3 * em:
-        return ended
-    if run.kind == "item" and line.x0 > run.lines[0].x0 + 0.3 * em:
-        return False
-    if line.x0 > last.x0 + _INDENT * em:
-        return ended or short
-    if line.x0 < last.x0 - _INDENT * em and len(run.lines) > 1:
-        return ended
-    return ended and short and not line.text[:1].islower()
-
-
-def _is_open(text: str) -> bool:
-    return not TERMINAL.search(text) or bool(_UNFINISHED.search(text))
-
-
-def _right_margins(lines: Sequence[Line]) -> list[tuple[float, float]]:
-    """(left edge, where its longest lines end) for each column edge of the page."""
-    edges: dict[float, float] = {}
-    for line in lines:
-        if not line.row:
-            edge = round(line.x0 / 6) * 6
-            edges[edge] = max(edges.get(edge, line.x1), line.x1)
-    return sorted(edges.items())
-
-
-def _margin_at(x0: float, margins: Sequence[tuple[float, float]]) -> float | None:
-    near = [end for edge, end in margins if abs(edge - x0) <= 36]
-    return max(near) if near else None
-
-
-def _style(run: _Run) -> tuple[float, bool, int]:
+def _style(run: Run) -> tuple[float, bool, int]:
     """Larger before smaller, bold before plain, 1 before 1.1."""
     line = run.lines[0]
     number = NUMBERED.match(line.text)
@@ -208,7 +153,7 @@ def _style(run: _Run) -> tuple[float, bool, int]:
     return (-round(line.size * 2) / 2, not line.bold, depth)
 
 
-def _levels(pages: Sequence[Sequence[_Run]]) -> dict[tuple[float, bool, int], int]:
+def _levels(pages: Sequence[Sequence[Run]]) -> dict[tuple[float, bool, int], int]:
     """Depth by style. Type met only on a page without any text, a cover, heads nothing and gets none."""
     styles: set[tuple[float, bool, int]] = set()
     on_covers: Counter[tuple[float, bool, int]] = Counter()

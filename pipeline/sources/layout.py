@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.sources.clean import is_unspaced, raised, repaired, with_plain_bullets
+from pipeline.sources.clean import NOTE_MARK, is_unspaced, raised, repaired, with_plain_bullets
 
 MARK = re.compile(r"(?:[•*!–—-]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\d{1,2}(?:[.-]\d{1,2})+\.?)$")
 """What can stand before a list item, a heading or a numbered paragraph: never a cell of its own."""
@@ -19,6 +20,8 @@ _SURE_WORD_GAP = 0.4
 _INVISIBLE = 0.5
 """Type smaller than this many points is not there to be read."""
 _FARTHEST = 1e6
+_LEVEL = 8.0
+"""Points; a mark stands less than three times this above its line, in type of any usual size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,25 @@ def lines_of(fragments: Sequence[Fragment]) -> list[Line]:
     return [line for group in groups if (line := _line(group)).text]
 
 
+def without_marks(lines: Sequence[Line]) -> list[Line]:
+    """The lines of a page but for those that are only the mark of a note, drawn after the line they stand above."""
+    levels: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        levels[round(line.y / _LEVEL)].append(line)
+
+    def is_mark(line: Line) -> bool:
+        if not NOTE_MARK.match(line.text):
+            return False
+        level = round(line.y / _LEVEL)
+        return any(
+            _is_raised(line, other.y, other.size) and other.x0 - other.size < line.x0 < other.x1 + other.size
+            for near in range(level - 3, level + 1)
+            for other in levels[near]
+        )
+
+    return [line for line in lines if not is_mark(line)]
+
+
 def _note_blank(groups: list[list[Fragment]], blank: Fragment) -> None:
     """A run of blanks alone parts its neighbours; it has no place of its own."""
     if groups:
@@ -106,7 +128,7 @@ def _note_blank(groups: list[list[Fragment]], blank: Fragment) -> None:
 
 def _continues(group: Sequence[Fragment], fragment: Fragment) -> bool:
     last, size = group[-1], max(group[0].size, fragment.size)
-    if abs(fragment.y - group[0].y) > 0.45 * size:
+    if abs(fragment.y - group[0].y) > 0.45 * size and not _is_raised(fragment, group[0].y, group[0].size):
         return False
     if _reads_leftwards(last.text + fragment.text):
         return True  # runs of both directions overlap in ways that say nothing about gaps
@@ -164,9 +186,9 @@ def _parted(last: Fragment, piece: Fragment) -> bool:
     return gap > (_WORD_GAP if piece.unsure else _SURE_WORD_GAP)
 
 
-def _is_raised(piece: Fragment, base: float, size: float) -> bool:
+def _is_raised(piece: Fragment | Line, base: float, size: float) -> bool:
     """Small type above the line: the mark of a note, an exponent, the end of an ordinal."""
-    return piece.size < 0.8 * size and piece.y > base + 0.15 * size
+    return piece.size < 0.8 * size and 0.15 * size < piece.y - base < 0.75 * size
 
 
 def _unspread(text: str) -> str:

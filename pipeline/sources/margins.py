@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from pipeline.sources.layout import Line
 
@@ -83,13 +82,26 @@ def _key(text: str) -> str:
 
 
 def _repeated(found: Sequence[tuple[int, Line]], wanted: int) -> list[Line]:
-    height, size = median(line.y for _, line in found), median(line.size for _, line in found)
-    same = [
-        (index, line)
-        for index, line in found
-        if abs(line.y - height) <= _SAME_HEIGHT and abs(line.size - size) <= 0.1 * size  # a title is set larger
+    """Those that stand at one height, in one size (a title is set larger), on as many pages as wanted."""
+    by_height = sorted(found, key=lambda one: one[1].y)
+    return [
+        line
+        for level in _alike(by_height, lambda upper, lower: lower.y - upper.y <= _SAME_HEIGHT)
+        for alike in _alike(sorted(level, key=lambda one: one[1].size), lambda one, other: other.size <= 1.1 * one.size)
+        if len({index for index, _ in alike}) >= wanted
+        for _, line in alike
     ]
-    return [line for _, line in same] if len({index for index, _ in same}) >= wanted else []
+
+
+def _alike(found: Sequence[tuple[int, Line]], near: Callable[[Line, Line], bool]) -> list[list[tuple[int, Line]]]:
+    """Cut wherever two neighbours are not near each other."""
+    groups: list[list[tuple[int, Line]]] = []
+    for one in found:
+        if groups and near(groups[-1][-1][1], one[1]):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
 
 
 def _running_heights(

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.sources.blocks import Block, Fate, Reading, ReadLimits, ReadOptions, Unreadable
-from pipeline.sources.clean import broken_word, vocabulary
-from pipeline.sources.flow import blocks_of, body_of
-from pipeline.sources.layout import Fragment, Line, PageText, lines_of, turned
+from pipeline.sources.blocks import Fate, Reading, ReadLimits, ReadOptions, Unreadable
+from pipeline.sources.clean import vocabulary
+from pipeline.sources.flow import blocks_of
+from pipeline.sources.layout import Fragment, Line, PageText, lines_of, turned, without_marks
 from pipeline.sources.margins import PageLines, without_margins
 from pipeline.sources.ocr import CannotRecognise, recognised
 from pipeline.sources.pdfium_pages import PdfiumPages
 from pipeline.sources.pypdf_pages import PypdfPages, has_cyclic_pages
 from pipeline.sources.quality import is_gibberish, quality_of
+from pipeline.sources.runs import body_of
 from pipeline.sources.tables import with_rows
 
 _CONTENTS_LINE = re.compile(r"(?:\s?[.…·]){5,}\s*[\divxlcA-Z.–-]*$")
@@ -251,28 +251,18 @@ def _named(numbers: Sequence[int]) -> str:
 
 def _fill(pages: list[PageLines], reading: Reading) -> None:
     """Lines into blocks: margins out, contents lines out, rows together, then paragraphs."""
-    kept = [with_rows(lines) for lines in without_margins(pages)]
+    kept = [with_rows(without_marks(lines)) for lines in without_margins(pages)]
     contents = [page.number for page, lines in zip(pages, kept, strict=True) if any(map(_is_contents, lines))]
     if contents:
         reading.warnings.append(f"lines of a table of contents were left out: {_named(contents)}")
     kept = [[line for line in lines if not _is_contents(line)] for lines in kept]
     words = vocabulary(line.text for lines in kept for line in lines)
     blocks = blocks_of(kept, body_of(kept), words)
-    _mend_page_breaks(blocks, words)
     reading.pages = [(page.number, found) for page, found in zip(pages, blocks, strict=True) if found]
 
 
 def _is_contents(line: Line) -> bool:
     return _CONTENTS_LINE.search(line.text) is not None
-
-
-def _mend_page_breaks(pages: list[list[Block]], words: frozenset[str]) -> None:
-    """A word broken between two pages is put whole on the first."""
-    for upper, lower in pairwise(pages):
-        if upper and lower and upper[-1].kind in {"prose", "item"} and lower[0].kind == "prose":
-            end, start = broken_word(upper[-1].text, lower[0].text, words)
-            upper[-1] = Block(upper[-1].kind, end)
-            lower[:1] = [Block("prose", start)] if start else []
 
 
 def _is_on_page(turn: int, fragment: Fragment, box: tuple[float, float, float, float]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,8 @@ _JUMP = -1100
 """Thousandths of an em; a word gap takes 250 to 400."""
 _MOVES = frozenset({b"Td", b"TD", b"Tm", b"T*", b"'", b'"'})
 _SPACINGS = frozenset({b"Tc", b"Tw"})
+_RISE = b"Ts"
+_ENDS_A_REPORT = _MOVES | _SPACINGS | {_RISE}
 _SHOWS = frozenset({b"Tj", b"TJ", b"'", b'"'})
 
 Matrix = list[float]
@@ -54,7 +57,8 @@ class _Pen:
         self._fonts: dict[int, _Widths] = {}
         self._shown: list[Any] = []
         self._spacing = (0.0, 0.0)
-        self._kept_spacings: list[tuple[float, float]] = []
+        self._rise = 0.0
+        self._kept: list[tuple[tuple[float, float], float]] = []
         self._advance = 0.0
         self._after_break = False
 
@@ -65,10 +69,12 @@ class _Pen:
         elif operator in _SPACINGS and operands and isinstance(operands[0], (int, float)):
             value = float(operands[0])
             self._spacing = (value, self._spacing[1]) if operator == b"Tc" else (self._spacing[0], value)
+        elif operator == _RISE and operands and isinstance(operands[0], (int, float)):
+            self._rise = float(operands[0])
         elif operator == b"q":
-            self._kept_spacings.append(self._spacing)
-        elif operator == b"Q" and self._kept_spacings:
-            self._spacing = self._kept_spacings.pop()
+            self._kept.append((self._spacing, self._rise))
+        elif operator == b"Q" and self._kept:
+            self._spacing, self._rise = self._kept.pop()
         if operator in _MOVES or operator == b"BT":
             self._advance = 0.0
 
@@ -77,7 +83,7 @@ class _Pen:
         if not self._shown and not text.strip():
             self._after_break = True  # a blank that no code of the file stands for
         elif text.strip("\n"):
-            a, b, c, d, x, y = _product(tm, cm)
+            a, b, c, d, x, y = _product((1.0, 0.0, 0.0, 1.0, 0.0, self._rise), _product(tm, cm))
             before, width, blank = self._measured(font, abs(size))
             turn = round(math.atan2(b, a) / (math.pi / 2)) % 4
             x, y = turned(x, y, turn)
@@ -168,7 +174,7 @@ def _reporting_each_move(operations: Operations) -> Operations:
             marked.pop()
         if operator in _SHOWS and any(marked):
             continue
-        if operator in _MOVES | _SPACINGS and font is not None:
+        if operator in _ENDS_A_REPORT and font is not None:
             told.append((font, b"Tf"))
         if operator == b"TJ" and font is not None:
             told += _cells(operands, font)
@@ -196,7 +202,7 @@ def _is_pagination(operands: Any) -> bool:
     return isinstance(properties, DictionaryObject) and properties.get("/Type") == "/Pagination"
 
 
-def _product(first: Matrix, second: Matrix) -> tuple[float, float, float, float, float, float]:
+def _product(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float, float, float, float]:
     a, b, c, d, e, f = first
     g, h, i, j, k, m = second
     return (a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipeline.sources.blocks import Block, Reading, ReadLimits, Unreadable
 from pipeline.sources.clean import joined, repaired, vocabulary
-from pipeline.sources.flow import ITEM, NUMBERED, TERMINAL
 from pipeline.sources.quality import is_gibberish
+from pipeline.sources.runs import ITEM, NUMBERED, TERMINAL
 
 _UNWRAPPED = 120
 """A line longer than this was not broken to fit: it is a paragraph of its own."""

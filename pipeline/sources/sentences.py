@@ -84,7 +84,9 @@ def _runs_on(before: str, line: str) -> bool:
         return False
     last, first = before.rstrip()[-1], line.lstrip()[:1]
     caseless = first.isalpha() and first.upper() == first.lower() and len(before) >= _WRAPPED
-    return (first.islower() or caseless) and (last.isalnum() or last in ",，、،；–—-'’\")]”")
+    if caseless:
+        return last.isalnum() or last in ",，、،；"
+    return first.islower() and (last.isalnum() or last in ",;–—-'’\")]”")
 
 
 def _ends_sentence(text: str, begin: int, stop: re.Match[str], end: int) -> bool:

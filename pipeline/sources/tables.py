@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import fmean
 
-from pipeline.sources.clean import joined
+from pipeline.sources.clean import joined, word_count
 from pipeline.sources.layout import Line
 
 CELL_BORDER = " | "
@@ -17,6 +18,9 @@ _TIGHT = 1.3
 _TALLEST_CELL = 15
 """More lines than this in one cell mean columns of text."""
 _ALIGNED = 3.0
+_LOOSEST = 2.5
+"""Ems between two words of a line that was spread to fill its measure, at most."""
+_DEEPEST_INDENT = 5.0
 
 Cell = list[Line]
 Band = list[Cell]
@@ -38,17 +42,17 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
         elif group and _wrapped_into(group[-1], band[0]):
             continue
         else:
-            result += _settled(group, result)
+            result += _settled(group, [*result[-1:], *band[0][:1]])
             group = []
             result += band[0]
-    return result + _settled(group, result)
+    return result + _settled(group, result[-1:])
 
 
 def _is_all_table(lines: Sequence[Line]) -> bool:
     """A page of short entries most of which stand beside at least two others, in whatever order they came."""
     heights = Counter(round(line.y) for line in lines)
     beside = sum(heights[round(line.y)] > 2 for line in lines)
-    return beside >= 12 and beside > 0.6 * len(lines) and fmean(len(line.text.split()) for line in lines) <= 4
+    return beside >= 12 and beside > 0.6 * len(lines) and fmean(word_count(line.text) for line in lines) <= 4
 
 
 def _bands(lines: Sequence[Line]) -> list[Band]:
@@ -56,7 +60,7 @@ def _bands(lines: Sequence[Line]) -> list[Band]:
     bands: list[Band] = []
     for line in lines:
         band = bands[-1] if bands else []
-        if band and _is_below(band[-1], line):
+        if band and _is_below(band[-1], line) and all(_is_clear(one, line) for cell in band[:-1] for one in cell):
             band[-1].append(line)
         elif band and (start := _beside(band, line)) is not None:
             if start > 0:  # the cell began inside a longer run of lines: what stands above it goes free
@@ -110,25 +114,25 @@ def _wrapped_into(band: Band, extra: Cell) -> bool:
     return False
 
 
-def _settled(group: list[Band], above: Sequence[Line]) -> list[Line]:
+def _settled(group: list[Band], around: Sequence[Line]) -> list[Line]:
     if not group:
         return []
     if len(group) > 1 and _aligned(group) and not _are_columns(group):
         return [line for band in group for line in (_zipped(band) if _is_column_major(band, 6) else [_row(band)])]
     lines: list[Line] = []
     for band in group:
-        lines += _alone(band, [*above, *lines])
+        lines += _alone(band, [*around, *lines[-1:]])
     return lines
 
 
-def _alone(band: Band, above: Sequence[Line]) -> list[Line]:
+def _alone(band: Band, around: Sequence[Line]) -> list[Line]:
     """A band with no like beside it: a table drawn column by column, one row, one loose line, or columns."""
     if _is_column_major(band, 3):
         return _zipped(band)
     tallest = max(len(cell) for cell in band)
-    if tallest > 2 or (tallest > 1 and fmean(len(line.text.split()) for cell in band for line in cell) >= 5):
+    if tallest > 2 or (tallest > 1 and fmean(word_count(line.text) for cell in band for line in cell) >= 5):
         return [line for cell in band for line in cell]
-    if all(len(cell) == 1 for cell in band) and _fits_text(band, above):
+    if all(len(cell) == 1 for cell in band) and any(_fits_text(band, line) for line in around):
         return [_in_one(band, " ")]
     return [_row(band)]
 
@@ -151,7 +155,7 @@ def _is_column_major(band: Band, rows: int) -> bool:
     """Each cell is really a whole column: many short lines, as many in each, give or take a missing entry."""
     if min(len(cell) for cell in band) < rows:
         return False
-    return fmean(len(line.text.split()) for cell in band for line in cell) <= 4
+    return fmean(word_count(line.text) for cell in band for line in cell) <= 4
 
 
 def _zipped(band: Band) -> list[Line]:
@@ -165,14 +169,14 @@ def _zipped(band: Band) -> list[Line]:
     return [_row(sorted(row, key=lambda cell: cell[0].x0)) for row in rows]
 
 
-def _fits_text(band: Band, above: Sequence[Line]) -> bool:
-    """A loosely set line of a paragraph: it fills the measure of the line above it."""
+def _fits_text(band: Band, line: Line) -> bool:
+    """A loosely set line of a paragraph: it fills the measure of the line above or below it."""
     first, last = band[0][0], band[-1][-1]
-    if not above or above[-1].row:
-        return False
-    before = above[-1]
-    near = 0 < before.y - first.y <= _LEADING * first.size and abs(before.size - first.size) <= 0.1 * first.size
-    return near and before.x0 <= first.x0 + 1 and abs(before.x1 - last.x1) <= 0.1 * (before.x1 - before.x0)
+    gaps = [after[0].x0 - before[-1].x1 for before, after in pairwise(band)]
+    near = abs(line.y - first.y) <= _LEADING * first.size and abs(line.size - first.size) <= 0.1 * first.size
+    indent = abs(line.x0 - first.x0) <= _DEEPEST_INDENT * first.size
+    measured = abs(line.x1 - last.x1) <= 0.1 * (line.x1 - line.x0)
+    return near and indent and measured and not line.row and max(gaps) <= _LOOSEST * first.size
 
 
 def _row(band: Band) -> Line:
