@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -75,6 +76,7 @@ def words(text: str) -> list[str]:
     return [word for word in parts if word.isalnum() or any(map(str.isalnum, word))]
 
 
+@lru_cache(maxsize=1 << 11)  # each check of a draft asks for its texts again
 def count_words(text: str) -> int:
     """How many words a text has: `words`, but that scripts written without blanks are counted by their characters."""
     unspaced = unspaced_words(text)

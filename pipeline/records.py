@@ -7,6 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -47,6 +48,7 @@ def refusal_to(question: str, sentences: Sequence[str]) -> str:
     return sentences[int(content_id("refusal", normalised(question)), 16) % len(sentences)]
 
 
+@lru_cache(maxsize=1 << 11)  # each check of a draft asks for its texts again
 def normalised(text: str) -> str:
     """Text reduced to what two people would call the same: compatibility form, case and spacing.
 

@@ -28,15 +28,16 @@ def unbalanced(text: str) -> str:
 
     Languages open and close with other quotation marks („…“, “…”, »…«), so these are only counted.
     """
-    plain = _SMILEY.sub("", text)
+    plain = _SMILEY.sub("", text) if "(" in text or "[" in text else text
     for opening, closing in _BRACKETS:
         if plain.count(opening) > plain.count(closing):
             return opening
-    if len(_CURLY.findall(plain)) % 2:
-        return "“"
-    if sum(map(plain.count, _GUILLEMETS)) % 2:
-        return "«"
-    return '"' if len(_STRAIGHT.findall(plain)) % 2 else ""
+    if not plain.isascii():
+        if len(_CURLY.findall(plain)) % 2:
+            return "“"
+        if sum(map(plain.count, _GUILLEMETS)) % 2:
+            return "«"
+    return '"' if '"' in plain and len(_STRAIGHT.findall(plain)) % 2 else ""
 
 
 # What cannot end a sentence, in small letters, for "A" may be a vitamin. By language: "die" ends an English one.

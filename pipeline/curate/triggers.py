@@ -1,36 +1,35 @@
-"""Substrings of which a text must hold one, or a pattern cannot match: to look for them costs far less than to try."""
+"""Substrings of which a text must hold some, or a pattern cannot match: to look for them costs far less than to try."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
 class Patterns:
-    """Regular expressions, tried in any case, and only those that a text holds a trigger of."""
+    """Regular expressions, tried in any case, and only those that a text holds the triggers of."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._tried = [(triggers(pattern), re.compile(pattern, re.IGNORECASE)) for pattern in patterns]
-        self._all = frozenset[str]().union(*(needed for needed, _ in self._tried))
+        self._all = sorted({trigger for needed, _ in self._tried for some in needed for trigger in some})
+        self._plain = [trigger for trigger in self._all if trigger.isascii()]
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match of any of them; of several that begin there, that of the first."""
-        small = text.lower()
-        there = {trigger for trigger in self._all if trigger in small}
-        best = None
-        for needed, pattern in self._tried:
-            if needed.isdisjoint(there) and needed:
-                continue
-            found = pattern.search(text)
-            if found and (best is None or found.start() < best.start()):
-                best = found
-        return best
+    def search(self, *texts: str) -> re.Match[str] | None:
+        """The first match of any of them in the first of the texts that has one."""
+        small = "\n".join(texts).lower()
+        there = {trigger for trigger in (self._plain if small.isascii() else self._all) if trigger in small}
+        tried = [pattern for needed, pattern in self._tried if not any(map(there.isdisjoint, needed))]
+        for text in texts if tried else ():
+            found = [match for pattern in tried if (match := pattern.search(text))]
+            if found:
+                return min(found, key=re.Match.start)
+        return None
 
 
-def triggers(pattern: str) -> frozenset[str]:
-    """Small-letter texts of which one stands in whatever the pattern matches, in any case; empty if none need stand."""
-    return _needed(re._parser.parse(pattern, re.IGNORECASE)) or frozenset()  # type: ignore[attr-defined]
+def triggers(pattern: str) -> tuple[frozenset[str], ...]:
+    """Texts in small letters: of each set one stands in whatever the pattern matches, in any case."""
+    return tuple(_needed(re._parser.parse(pattern, re.IGNORECASE)))  # type: ignore[attr-defined]
 
 
 _LEAST = 3
@@ -39,9 +38,8 @@ _TELLING = re.compile(r"[^\w\s'’,.]|[\u2e80-\uffff]")
 """But for brackets and the like, and for characters that are words."""
 
 
-def _needed(sequence: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
-    """Of all that must stand there one after the other, what is longest: rare texts have it."""
-    choices: list[frozenset[str] | None] = []
+def _needed(sequence: Iterable[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
+    """A set of each thing that must stand there, one after the other."""
     run = ""
     for operation, detail in [*sequence, ("END", None)]:
         name = str(operation)
@@ -50,17 +48,24 @@ def _needed(sequence: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
             continue
         if name == "MAX_REPEAT" and detail[0] and [str(one) for one, _ in detail[2]] == ["LITERAL"]:
             run += chr(detail[2][0][1]).lower() * detail[0]
-        choices += [frozenset({run}) if len(run) >= _LEAST or _TELLING.search(run) else None, _inside(name, detail)]
+        if len(run) >= _LEAST or _TELLING.search(run):
+            yield frozenset({run})
         run = ""
-    return max(filter(None, choices), key=lambda one: sum(map(len, one)) / len(one), default=None)
+        yield from _inside(name, detail)
 
 
-def _inside(operation: str, detail: Any) -> frozenset[str] | None:
+def _inside(operation: str, detail: Any) -> Iterator[frozenset[str]]:
     if operation == "SUBPATTERN":
-        return _needed(detail[-1])
-    if operation == "MAX_REPEAT" and detail[0] > 0:
-        return _needed(detail[2])
-    if operation == "BRANCH":
-        branches = [_needed(branch) for branch in detail[1]]
-        return frozenset[str]().union(*(one or () for one in branches)) if all(branches) else None
-    return None
+        yield from _needed(detail[-1])
+    elif operation == "MAX_REPEAT" and detail[0] > 0:
+        yield from _needed(detail[2])
+    elif operation == "BRANCH":
+        # Of each branch what is longest: rare texts have it.
+        branches = [max(_needed(branch), key=_length, default=None) for branch in detail[1]]
+        if all(branches):
+            some = frozenset[str]().union(*filter(None, branches))
+            yield frozenset(one for one in some if not any(other in one for other in some if other != one))
+
+
+def _length(some: frozenset[str]) -> float:
+    return sum(map(len, some)) / len(some)

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pipeline.constraints import count_words
-from pipeline.curate import rejecting
 from pipeline.curate.decontaminate import HeldOut
 from pipeline.curate.findings import Finding
 from pipeline.curate.form import Form, form_findings
@@ -82,13 +81,7 @@ class Screen:
 
     def findings(self, drafts: Sequence[Draft]) -> list[list[Finding]]:
         """Each check's word on each draft, up to the first that rejects it; only `repeats` is not asked."""
-        found = [list(_till_rejected(self._alone(draft))) for draft in drafts]
-        for check in (self.against.held_out, self.against.meant):
-            standing = [number for number, words in enumerate(found) if rejecting(words) is None]
-            if check is not None and standing:
-                for number, word in zip(standing, check.findings([drafts[number] for number in standing]), strict=True):
-                    found[number].append(word)
-        return found
+        return [list(_till_rejected(self._alone(draft))) for draft in drafts]
 
     def repeats(self, drafts: Sequence[Draft]) -> Iterator[Finding]:
         """Of each draft whether its question was met before; asked for one after the other, each is met from then on
@@ -115,6 +108,9 @@ class Screen:
         yield _unclear(draft, self._form.language)
         yield _speech(draft)
         yield self.against.similar.finding(draft)
+        yield from self.against.held_out.findings([draft])
+        if self.against.meant is not None:
+            yield self.against.meant.finding(draft)
 
 
 def meet(seen: Seen, question: str, context: str, earlier: Sequence[str], language: str) -> None:
@@ -172,8 +168,7 @@ def _speech(draft: Draft) -> Finding:
     for pattern, cause, what in turns():
         if cause == "speaks_of_source" and shown:
             continue
-        for text in (draft.question, draft.answer, *draft.earlier):
-            if found := pattern.search(text):
-                said = repr(found.group().strip())
-                return Finding("speech", said, "rejected", cause, f"It {what}: {said}.")
+        if found := pattern.search(draft.question, draft.answer, *draft.earlier):
+            said = repr(found.group().strip())
+            return Finding("speech", said, "rejected", cause, f"It {what}: {said}.")
     return Finding("speech", "none of the turns looked for")

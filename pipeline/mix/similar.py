@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,13 +119,9 @@ class Meant:
         self._bags = Bags((subject_words(text.text) for text in self._texts), _MEANT)
         self._wanted, self._embedder = wanted, embedder
 
-    def findings(self, drafts: Sequence[Draft]) -> list[Finding]:
-        """A word on each draft: near in meaning is a rejection, for nobody looks at it afterwards."""
-        near = [self._bags.near(subject_words(draft.question)) for draft in drafts]
-        return [self._finding(draft, places) for draft, places in zip(drafts, near, strict=True)]
-
-    def _finding(self, draft: Draft, places: Sequence[int]) -> Finding:
-        check = "contaminated"
+    def finding(self, draft: Draft) -> Finding:
+        """A rejection if it is near in meaning, for nobody looks at it afterwards."""
+        check, places = "contaminated", self._bags.near(subject_words(draft.question))
         if not places:
             return Finding(check, "no held-out text has many of its words")
         vector, *others = self._embedder.encode([draft.question, *(self._texts[place].text for place in places)])

@@ -16,25 +16,32 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.constraints import count_words
 from pipeline.curate.diversity import Spread, opening_of, spread_of
 from pipeline.curate.frequent import Frequent
+from pipeline.curate.triggers import Patterns
 
 _EXPLAINS = {
-    "en": r"because|therefore|thus|hence|so that|due to|as a result|(?:this|that|which) (?:is why|means)|the reason"
-    r"|in other words|for (?:example|instance)|step by step|first\b.{0,400}\b(?:then|second|next)|(?:^|[,.;!?]\s+)so",
-    "de": r"weil|denn|daher|deshalb|deswegen|darum|somit|sodass|dadurch|das heißt|zum beispiel|zuerst\b.{0,400}\bdann",
-    "es": r"porque|por lo tanto|por eso|ya que|debido a|así que|es decir|por ejemplo"
-    r"|primero\b.{0,400}\b(?:luego|después)",
-    "fr": r"parce qu|car|donc|c['’]est pourquoi|puisque|c['’]est-à-dire|par exemple"
-    r"|d['’]abord\b.{0,400}\b(?:ensuite|puis)",
-    "it": r"perché|poiché|quindi|perciò|dunque|cioè|per esempio|ad esempio|prima\b.{0,400}\bpoi",
-    "pt": r"porque|pois|portanto|por isso|ou seja|por exemplo|primeiro\b.{0,400}\bdepois",
-    "nl": r"omdat|want|daarom|dus|doordat|zodat|dat wil zeggen|bijvoorbeeld|eerst\b.{0,400}\bdan",
+    "en": r"""because|therefore|thus|hence|so that|due to|as a result|(?:this|that|which) (?:is why|means)|the reason
+    in other words|for (?:example|instance)|step by step|first\b.{0,400}\b(?:then|second|next)|(?:^|[,.;!?]\s+)so""",
+    "de": r"""weil|denn|daher|deshalb|deswegen|darum|somit|sodass|dadurch|das heißt|zum beispiel
+    zuerst\b.{0,400}\bdann""",
+    "es": r"""porque|por lo tanto|por eso|ya que|debido a|así que|es decir|por ejemplo
+    primero\b.{0,400}\b(?:luego|después)""",
+    "fr": r"""parce qu|car|donc|c['’]est pourquoi|puisque|c['’]est-à-dire|par exemple
+    d['’]abord\b.{0,400}\b(?:ensuite|puis)""",
+    "it": r"""perché|poiché|quindi|perciò|dunque|cioè|per esempio|ad esempio
+    prima\b.{0,400}\bpoi""",
+    "pt": r"""porque|pois|portanto|por isso|ou seja|por exemplo
+    primeiro\b.{0,400}\bdepois""",
+    "nl": r"""omdat|want|daarom|dus|doordat|zodat|dat wil zeggen|bijvoorbeeld
+    eerst\b.{0,400}\bdan""",
+    "zh": r"因为|因此|所以|由于|例如|比如|首先.{0,200}(?:然后|其次)",
 }
-"""Words by which an answer gives reasons, steps or examples, by language."""
-_CHINESE = re.compile(r"因为|因此|所以|由于|例如|比如|首先[\s\S]{0,200}(?:然后|其次)")
+"""Words by which an answer gives reasons, steps or examples, by language: regular expressions, some a line."""
 _LIST = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+\S", re.MULTILINE)
 _CURT = 3
 """Words of an answer that says its result and nothing else."""
 _OPENING_SHARE = 0.01
+_HEAD = 100
+"""Characters that hold the words an answer begins with."""
 _SHOWN = 3
 _LENGTHS = 1.5
 """A median so many times another is another manner."""
@@ -84,8 +91,9 @@ class Measure:
     """Measures rows in a language."""
 
     def __init__(self, language: str) -> None:
-        said = _EXPLAINS.get(language)
-        self._explains = _CHINESE if language == "zh" else said and re.compile(rf"\b(?:{said})\b", re.I | re.S)
+        lines = [line.strip() for line in _EXPLAINS.get(language, "").split("\n") if line]
+        whole = "(?s:{})" if language == "zh" else r"(?s:\b(?:{})\b)"
+        self._explains = Patterns(map(whole.format, lines)) if lines else None
 
     def of(self, question: str, answer: str) -> Measured:
         """What can be told of a question and its answer."""
@@ -95,7 +103,7 @@ class Measure:
             bool(self._explains.search(answer)) if self._explains else None,
             "\n" in answer and len(_LIST.findall(answer)) > 1,
             "```" in answer,
-            tuple(opening_of(answer)),
+            tuple(opening_of(answer[:_HEAD])),
         )
 
 
