@@ -7,6 +7,7 @@ Needs the answers of GSM8K's test set beside the repository, and says so where t
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import re
@@ -22,6 +23,7 @@ CHANGED_PER_ANSWER = 3
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     if not ANSWERS.exists():
         sys.exit("shared/data/gsm8k_test.jsonl is not beside the repository")
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").split("\n") if line]

@@ -10,6 +10,7 @@ would be right for this endpoint.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import statistics
@@ -94,6 +95,7 @@ def reference(url: str) -> tuple[int, float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     ratios = []
     for _ in range(3):
         with RehearsingApart(STORM) as server:

@@ -1,6 +1,7 @@
 """Planted answers against the grounding checks: what is caught, and what of the true is lost.
 
-    python -m benchmarks.grounding [FILE]
+    python -m benchmarks.grounding
+    python -m benchmarks.grounding --vectors FILE   vectors are kept in FILE for the next time
 
 Each document of ../shared/pdf, and the sample, is a corpus of its own. True are: 108 abstractive answers written by
 hand (abstractive_answers.yaml, far from the passages' words on purpose; the rule was chosen looking at them, and not at
@@ -9,14 +10,14 @@ the 24 held out); sentences of the passages retold by rule
 written in another way. Planted are: the same questions and answers beside a passage they are not from; questions with
 the answer of another passage; one number of a sentence changed. `caught` is rejected or doubtful: what is doubtful goes
 to the judge, and where there is none to the reviewer. The answers are put straight to the checks: their form is not
-looked at. Vectors are kept in FILE for the next time.
+looked at.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -236,10 +237,13 @@ def quotes(passages: dict[str, list[Passage]], dice: random.Random) -> None:
 
 def main() -> None:
     """All tables."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--vectors", type=Path, metavar="FILE")
+    chosen = options.parse_args()
     dice = random.Random(4)
     passages = corpora()
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "vectors.sqlite"
+        kept = chosen.vectors or Path(folder) / "vectors.sqlite"
         embedder = find_embedder(Meaning(), "en", HERE, kept)
         if not isinstance(embedder, StoredEmbedder):
             raise SystemExit(f"nothing can be compared by meaning: {embedder.why}")

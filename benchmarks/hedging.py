@@ -9,6 +9,7 @@ second time after twice the slowest percent, and the earlier reply counts; the l
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import statistics
 from math import inf
@@ -65,6 +66,7 @@ def simulated(requests: int, hanging: float, slow: float, hedged: bool, seed: in
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for requests in (81, 2_000, 20_000):
         for hanging, slow in ((0, 0), (0, 0.005), (0.002, 0.005), (0.02, 0)):
             runs = {
