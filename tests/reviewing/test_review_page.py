@@ -42,6 +42,8 @@ def address(workspace):
     server = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "review", "recipes/tiny.yaml", "--no-browser"], cwd=workspace,
         env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests themselves run in the background Ctrl-C is switched off, and that would be handed down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         first = server.stdout.readline()
