@@ -43,7 +43,7 @@ def address(workspace):
         [sys.executable, "-m", "pipeline", "review", "recipes/tiny.yaml", "--no-browser"], cwd=workspace,
         env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Where the tests themselves run in the background Ctrl-C is switched off, and that would be handed down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     try:
         first = server.stdout.readline()
