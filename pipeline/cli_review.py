@@ -56,8 +56,8 @@ def _check(sheets: Sequence[Path], form: Format) -> str:
         for line in tell(problem.path, problem.fault):
             typer.echo(line)
     sys.stdout.flush()
-    for folder in counts.blind:
-        typer.echo(f"{folder}: no ledger beside it, so only the form of its lines was checked", err=True)
+    for told in counts.blind:
+        typer.echo(told, err=True)
     return str(counts) if counts.problems else ""
 
 

@@ -59,6 +59,8 @@ class Ingredients:
     ledger: Ledger
     against: Material
     """What the drafts are checked against."""
+    desk: Desk
+    """As it was when the run began."""
     hearing: Hearing | None
     """Where a judge was asked."""
     sets: Sequence[OpenSet] = ()
@@ -87,12 +89,12 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
 
     Raises InputError if a slice would hold what is trained, or a file that the recipe names cannot be read.
     """
-    recipe, folder, ledger = given.loaded.recipe, given.folder, given.ledger
+    recipe, folder = given.loaded.recipe, given.folder
     log.stage("records")
     if recipe.checks.language_odds is not None and not can_tell(recipe.language):
         say(f"language: {recipe.language} cannot be told from others, so no draft is checked for it")
     leave_material(folder, recipe, given.sources.passages.values())
-    desk = Desk.read(folder, ledger)
+    desk = given.desk.again()  # saved since the asking began
     if given.hearing:
         given.hearing.tell_agreement(desk.verdicts, given.history, say)
     with (
@@ -105,7 +107,7 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
         records = _Flagged.of(spool, given)
         log.stage("sheet")
         drawn_from = funnel.records
-        kept = Reviewed(records, desk, given.sources.passages, recipe, failed)
+        kept = Reviewed(records, desk, given.sources.passages, recipe, failed, given.against.held_out)
         _lay(kept, desk, recipe)
         log.stage("dataset")
         for rejection in kept.rejections():
@@ -120,7 +122,13 @@ def rebuild(given: Ingredients, funnel: Funnel, say: Say, log: Log) -> Built:
         funnel.published, funnel.typos = parts.counts, len(parts.slips)
         variety = diversity(_counting_flags(kept, funnel), given.sources.passages, recipe.diversity)
         trained = parts.counts[TRAIN] + mixture.rows
-        remarks = [*parts.told, *_compliance(given), *_shortfall(given, kept), *variety.lines(), *warned(mixture)]
+        remarks = [
+            *parts.told,
+            *_compliance(given),
+            *_shortfall(given, kept.standing()),
+            *variety.lines(),
+            *warned(mixture),
+        ]
         reviewing = [*kept.lines(), *acceptance_told(desk.verdicts, recipe.review.sample, drawn_from)]
         for line in (*funnel.lines(), *told(mixture, trained), *remarks, *reviewing):
             say(line)

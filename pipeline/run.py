@@ -112,7 +112,9 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
         stopped, asked = told.stopped, told.asked
         passing("asking-over")
         funnel = log.counting(Funnel(asked.planned, asked.planned - asked.unanswered, ledger.replies() - known))
-        given = Ingredients(loaded, address, sources, told.drafters, history, ledger, told.against, told.hearing, sets)
+        given = Ingredients(
+            loaded, address, sources, told.drafters, history, ledger, told.against, desk, told.hearing, sets
+        )
         built = rebuild(given, funnel, say, log)
         log.unfollowed(built.problems)
         log.facts.changed, log.facts.held = built.changed, history.held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pipeline.curate import SHARD, Material, Origin, curate
@@ -66,7 +67,7 @@ def test_no_stage_holds_more_than_a_few_shards(tmp_path):
     rejections = Writing(tmp_path / "rejected.jsonl")
     with Ledger(tmp_path) as ledger, Spool[Record](tmp_path, Record) as records, rejections as rejected:
         ends = curate(watched(funnel.entering(drafts())), material, Checks())
-        _sort_out(watched(ends), records, rejected, funnel)
+        _sort_out(watched(ends), records, rejected, funnel, Counter())
         rejected.finish()
         laid = Laid(ledger)
         lay_sheet(tmp_path / "review", records, laid.lines, laid.note)

@@ -47,8 +47,8 @@ class Checked:
     sheets: int = 0
     lines: int = 0
     problems: int = 0
-    blind: list[Path] = field(default_factory=list)
-    """Folders in which no ledger knows what was laid: only the form of the lines was checked."""
+    blind: list[str] = field(default_factory=list)
+    """What could not be checked, and why."""
 
     def __str__(self) -> str:
         sheets, problems = ("" if count == 1 else "s" for count in (self.sheets, self.problems))
@@ -124,7 +124,7 @@ class _Folder:
         with Ledger.look(self._outputs) as ledger:
             laid = Laid(ledger)
             if not laid.lines:
-                self._counts.blind.append(self._outputs / "review")
+                self._counts.blind.append(f"{self._outputs}: no ledger is here, so only the form of lines was checked")
             self._untouched = untouched_lines(laid.lines)
             for sheet in self._sheets(laid):
                 self._read(sheet, laid.lines)
@@ -135,6 +135,8 @@ class _Folder:
         reworded = [edit for edit in edits if not edit.laid or edit.said.question != edit.laid.question]
         self._look_for_repeated(reworded, laid.lines)
         self._look_for_failed_fixes()
+        if edits and not self._beside.recipe:
+            self._counts.blind.append(f"{self._outputs}: no run has left the passages yet, so edits were not grounded")
         for sheet in self._named.values():
             yield from (Problem(sheet, fault) for fault in _located(sheet, self._faults[sheet]))
 

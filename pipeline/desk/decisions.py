@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from pipeline.curate.decontaminate import HeldOut
+from pipeline.curate.findings import Finding
 from pipeline.curate.grounding import find_quote
+from pipeline.desk.edits import draft_of
 from pipeline.desk.said import Desk
 from pipeline.kinds import IMPORTED, KINDS
 from pipeline.recipe import Recipe
@@ -15,7 +18,7 @@ from pipeline.records import Passage, Record, refusal_to
 from pipeline.review.reading import Said
 from pipeline.review.sheets import is_as_laid, text_of_record
 from pipeline.review.verdicts import edited
-from pipeline.words import Questions
+from pipeline.words import bare
 
 
 class Conflict(NamedTuple):
@@ -77,25 +80,36 @@ class Decisions:
     """Kept, and no longer there, for neither is what they were drafted from."""
 
 
-def decisions(records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], recipe: Recipe) -> Decisions:
+@dataclass(frozen=True)
+class Against:
+    """What a person's texts are held against."""
+
+    passages: Mapping[str, Passage]
+    recipe: Recipe
+    held_out: HeldOut | None = None
+    """Texts that no record may hold."""
+
+
+def decisions(records: Iterable[Record], desk: Desk, against: Against) -> Decisions:
     """Go through the records twice, if a person said anything that only all of them together settle."""
     if not (desk.verdicts.edited or desk.verdicts.kept or desk.fixes):
         return Decisions()
-    return _Looking(records, desk, passages, recipe).found()
+    return _Looking(records, desk, against).found()
 
 
 class _Looking:
     """What is known of the records on the way."""
 
-    def __init__(self, records: Iterable[Record], desk: Desk, passages: Mapping[str, Passage], recipe: Recipe) -> None:
-        self._records, self._desk, self._passages = records, desk, passages
-        self._refusals = recipe.refusals.every_sentence if recipe.refusals else ()
+    def __init__(self, records: Iterable[Record], desk: Desk, against: Against) -> None:
+        self._records, self._desk, self._passages = records, desk, against.passages
+        self._language, self._held_out = against.recipe.language, against.held_out
+        self._refusals = against.recipe.refusals.every_sentence if against.recipe.refusals else ()
         self._found = Decisions()
         self._replaces: dict[str, str] = {}
         """Of the versions that passed the checks, to the record of which each is another version."""
-        self._asked = Questions(recipe.language)
-        """What the person's own texts ask."""
-        self._asked_again = Questions(recipe.language)
+        self._asked: dict[str, str] = {}
+        """What the person's own texts ask, less what nobody would miss, to the record that asks it first."""
+        self._asked_again: dict[str, str] = {}
         """What other versions ask."""
 
     def found(self) -> Decisions:
@@ -126,7 +140,7 @@ class _Looking:
         if record.replaces:
             self._replaces[record.id] = record.replaces
             if record.id not in self._desk.verdicts.gone:
-                self._asked_again.add(record.id, record.question)
+                self._asked_again.setdefault(bare(record.question, self._language), record.id)
 
     def _settle(self, record: Record, laid: Record | None) -> None:
         """A record that the machine brings, and whose text the person edited, or kept as it was then."""
@@ -134,7 +148,7 @@ class _Looking:
         if said is not None:
             mine = self._edited(record, said, laid)
             self._found.settled[record.id] = mine
-            self._asked.add(record.id, mine.question)
+            self._stand(mine)
             same = text_of_record(mine)[:2] == text_of_record(record)[:2]
             if not (same or self._is_as_laid(record) or record.id in self._desk.verdicts.kept):
                 self._found.conflicts.append(Conflict(mine, record))
@@ -162,12 +176,22 @@ class _Looking:
         restored = self._edited(now, said, laid) if said else self._ruled(now)
         self._note_version(restored)
         self._found.restored.append(restored)
-        self._asked.add(name, restored.question)
+        self._stand(restored)
         if said and not there and name not in self._desk.verdicts.kept:
             self._found.strange[name] = (
                 "what it was drafted from is no longer in the documents; your text stands. Say keep, and this is not"
                 " told again, or drop."
             )
+
+    def _stand(self, mine: Record) -> None:
+        """A text that is the person's own: others give way to it, unless it is one that nobody may train on."""
+        self._asked.setdefault(bare(mine.question, self._language), mine.id)
+        if self._held_out is None:
+            return
+        found = self._held_out.findings([draft_of(mine)])[0]
+        for one in (found,) if isinstance(found, Finding) else found:
+            if one.verdict == "rejected":
+                self._found.yielding.setdefault(mine.id, Yields(one.cause, one.detail, one.partner))
 
     def _ruled(self, record: Record) -> Record:
         question, answer, rules = self._desk.rules.on(record.kind, record.question, record.answer)
@@ -190,18 +214,16 @@ class _Looking:
     def _repeated(self) -> None:
         """What asks the same as a text of the person's gives way to it; of two versions or edits the later does."""
         said, met = self._desk.verdicts, set[str]()
-        for record in self._all():
+        for record in self._all() if self._asked or self._asked_again else ():
             name = record.id
             if name in said.gone or not KINDS[record.kind].compared:
                 continue
-            settled = self._found.settled.get(name, record)
             met.add(name)
-            mine = self._asked.like(settled.question)
+            asks = bare(self._found.settled.get(name, record).question, self._language)
+            mine, other = self._asked.get(asks), self._asked_again.get(asks)
             if mine and not self._related(mine, name):
                 self._yields(name, mine, "exact_duplicate", f"{mine}, which a person edited or kept, asks the same.")
-                continue
-            other = self._asked_again.like(settled.question)
-            if other and other not in said.edited and not self._related(other, name):
+            elif other and other not in said.edited and not self._related(other, name):
                 later, earlier = (name, other) if other in met else (other, name)
                 self._yields(later, earlier, "exact_duplicate", f"{earlier}, which came before it, asks the same.")
 

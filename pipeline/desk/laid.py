@@ -79,8 +79,8 @@ class Laid:
             if sheet in lacking and is_as_laid(text_of_record(record), laid):
                 found[sheet].append(record)
         with self._ledger.transaction() as db:
-            for sheet, some in found.items():
-                _keep(db, sheet, some)
+            for sheet in sorted(lacking):  # also where nothing is known any more: it is not looked for again
+                _keep(db, sheet, found[sheet])
 
     def note_fixes(self, fixes: Iterable[tuple[Record, str]]) -> None:
         """Remember which records the teacher is asked to mend and with what words, before it is asked.
@@ -117,7 +117,7 @@ class Laid:
                 return
             parts = db.execute("SELECT records FROM laid_records WHERE sheet = ? ORDER BY id", (sheet,)).fetchall()
         for (part,) in parts:
-            for text in unpacked(part).split("\n"):
+            for text in filter(None, unpacked(part).split("\n")):
                 yield text[len(_HEAD) : text.index('"', len(_HEAD))], text
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipeline.desk.decisions import Decisions, Yields, decisions, in_conflict
+from pipeline.curate.decontaminate import HeldOut
+from pipeline.desk.decisions import Against, Decisions, Yields, decisions, in_conflict
 from pipeline.desk.dialogues import Dialogues
 from pipeline.desk.said import Desk
 from pipeline.kinds import KINDS
@@ -28,13 +29,15 @@ class Reviewed:
     recipe: Recipe
     failed: Mapping[str, str] = field(default_factory=dict)
     """Id of a record to the cause for which its other version was rejected."""
+    held_out: HeldOut | None = None
+    """Texts that no record may hold, whoever wrote it."""
 
     def __iter__(self) -> Iterator[Record]:
         return (end for end in self._ends() if isinstance(end, Record) and self._is_published(end))
 
-    def standing(self) -> Iterator[Record]:
-        """Those of the records themselves that a person may still keep, published or not."""
-        return (end for end in map(self._end, self.records) if isinstance(end, Record))
+    def standing(self) -> Standing:
+        """Those of the records themselves that a person wants, or may still keep: published or not."""
+        return Standing(self)
 
     def imported(self, record: Record) -> Record | Rejection:
         """A row of a set that is mixed in, which is not among the records, as a person wants it."""
@@ -64,18 +67,22 @@ class Reviewed:
     @cached_property
     def decisions(self) -> Decisions:
         """What all that the person said comes to."""
-        return decisions(self.records, self.desk, self.passages, self.recipe)
+        return decisions(self.records, self.desk, Against(self.passages, self.recipe, self.held_out))
 
     def _ends(self) -> Iterator[Record | Rejection]:
-        for some in (self.records, self.decisions.restored):
-            dialogues = Dialogues()
-            for record in some:
-                end = self._end(record)
-                if not KINDS[record.kind].turns:
-                    yield end
-                    continue
-                turn = dialogues.end(record, end)
-                yield _rejection(record, turn) if isinstance(turn, Yields) else turn
+        yield from self.ends_of(self.records)
+        yield from self.ends_of(self.decisions.restored)
+
+    def ends_of(self, some: Iterable[Record]) -> Iterator[Record | Rejection]:
+        """What becomes of each of some records, in their order."""
+        dialogues = Dialogues()
+        for record in some:
+            end = self._end(record)
+            if not KINDS[record.kind].turns:
+                yield end
+                continue
+            turn = dialogues.end(record, end)
+            yield _rejection(record, turn) if isinstance(turn, Yields) else turn
 
     def _end(self, record: Record) -> Record | Rejection:
         name, decided = record.id, self.decisions
@@ -84,8 +91,7 @@ class Reviewed:
         if yields := decided.yielding.get(name):
             return _rejection(record, yields)
         settled = decided.settled.get(name, record)
-        cause = self._failed.get(name)
-        return settled.model_copy(update={"flags": (*settled.flags, f"fix_failed:{cause}")}) if cause else settled
+        return settled.model_copy(update={"flags": (*settled.flags, "fix_failed")}) if name in self._failed else settled
 
     @cached_property
     def _failed(self) -> dict[str, str]:
@@ -120,6 +126,16 @@ class Reviewed:
         if waiting := self.awaiting:
             told.append(f"review: {waiting} records wait for a person's keep, which the recipe requires.")
         return told
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Records that stand, gone through as often as wanted."""
+
+    reviewed: Reviewed
+
+    def __iter__(self) -> Iterator[Record]:
+        return (end for end in self.reviewed.ends_of(self.reviewed.records) if isinstance(end, Record))
 
 
 def _rejection(record: Record, why: Yields) -> Rejection:

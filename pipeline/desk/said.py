@@ -30,8 +30,12 @@ class Desk:
     @classmethod
     def read(cls, folder: Path, ledger: Ledger) -> Self:
         """Of the dataset whose outputs are in `folder`. Raises InputError if the rules cannot be read."""
-        review, laid = folder / "review", Laid(ledger)
-        return cls(folder, laid, read_sheets(review, laid.lines), read_rules(review))
+        return cls(folder, Laid(ledger), Verdicts(), Rules()).again()
+
+    def again(self) -> Self:
+        """The same after the person has had time to change it. Raises InputError if the rules cannot be read."""
+        review = self.folder / "review"
+        return type(self)(self.folder, self.laid, read_sheets(review, self.laid.lines), read_rules(review))
 
     def mend(self, item: Draft | Rejection) -> Draft | Rejection:
         """A draft after the rules; one that became a record that the person edited stays as it was drafted."""

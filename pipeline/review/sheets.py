@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import orjson
 import xxhash
@@ -72,14 +72,6 @@ class Laying(NamedTuple):
     hash: str
     """Of its line, in four parts: of its texts, of all else on it, of the line as a whole, of what it asks."""
 
-    @classmethod
-    def of(cls, record: Record, language: str) -> Self:
-        """With the hashes of its line."""
-        shown = shown_of(record)
-        whole = f"{line_digest(encoded(shown)):016x}"
-        asks = asks_hash(record.question, language) if KINDS[record.kind].compared else ""
-        return cls(record, f"{text_hash(text_of_record(record))}{rest_hash(shown)}{whole}{asks}")
-
 
 Laid = Mapping[str, tuple[str, str]]
 """Record id to (sheet, hash of its line as it was laid)."""
@@ -92,7 +84,7 @@ Note = Callable[[str, Iterable[Laying]], None]
 def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note, language: str = "en") -> Path | None:
     """Write the records never laid before as the next sheet; from then on the file is the person's.
 
-    `language` is the dataset's. `records` is gone through up to three times. Raises CannotWrite.
+    `language` is the dataset's. `records` is gone through up to twice. Raises CannotWrite.
     """
     standing = {path.name for path in folder.glob("*.jsonl")}
 
@@ -103,16 +95,25 @@ def lay_sheet(folder: Path, records: Iterable[Record], laid: Laid, note: Note, l
         return None
     path = folder / f"{_next_number(folder, laid):04}.jsonl"
     with Pile(folder) as pile:
-        for record in new():
-            pile.add(record, line_of(record))
         # Noted first, for a sheet that stands but was not noted would be full of unknown ids. Killed in
         # between, the noted sheet does not stand: its records count as not laid, and are laid again.
-        note(path.name, (Laying.of(record, language) for record in new()))
+        note(path.name, _piled(new(), pile, language))
         with Writing(path) as sheet:
             for line in pile.in_order():
                 sheet.write(line)
             sheet.finish()
     return path
+
+
+def _piled(records: Iterable[Record], pile: Pile, language: str) -> Iterator[Laying]:
+    """Each record with the hashes of its line, once the line is on the pile."""
+    for record in records:
+        shown = shown_of(record)
+        line = encoded(shown)
+        pile.add(record, line + b"\n")
+        asks = asks_hash(record.question, language) if KINDS[record.kind].compared else ""
+        text, rest = text_hash(text_of_record(record)), rest_hash(shown)
+        yield Laying(record, f"{text}{rest}{line_digest(line):016x}{asks}")
 
 
 def _next_number(folder: Path, laid: Laid) -> int:
@@ -121,11 +122,6 @@ def _next_number(folder: Path, laid: Laid) -> int:
 
 
 _OF_THE_RECORD = tuple(name for name in Line.model_fields if name != "review")
-
-
-def line_of(record: Record) -> bytes:
-    """The record as a person reads it, in UTF-8 without escapes, so that every language is readable."""
-    return encoded(shown_of(record)) + b"\n"
 
 
 def shown_of(record: Record) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_a_version_that_did_not_pass_leaves_the_old_line_standing_and_flagged(de
     path = desk.lay(A, B)
     change(path, "a", review="fix: too long")
     reviewed = desk.reviewed(A, B, failed={"a": "number_not_in_passage"})
-    assert {one.id: one.flags for one in reviewed} == {"a": ("fix_failed:number_not_in_passage",), "b": ()}
+    assert {one.id: one.flags for one in reviewed} == {"a": ("fix_failed",), "b": ()}
     assert reviewed.problems() == [
         f"{path}:1:1: review: the new version was rejected (number_not_in_passage); the old line stands."
     ]
