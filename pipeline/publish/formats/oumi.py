@@ -26,7 +26,7 @@ def _split(stems: Sequence[str]) -> Mapping[str, object]:
     return {
         "datasets": [{"dataset_name": "text_sft", "dataset_path": f"{stem}.jsonl"} for stem in stems],
         "collator_name": "text_completions_only_with_padding",
-        "train_target": "final_assistant_turn",
+        "train_target": "FINAL_ASSISTANT_TURN",
     }
 
 
