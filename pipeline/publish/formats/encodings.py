@@ -147,7 +147,7 @@ def _parquet(lines: Iterable[Line], columns: Sequence[Column]) -> Iterator[bytes
     """Raises UsageError if pyarrow is not installed."""
     if find_spec("pyarrow") is None:
         raise UsageError(
-            "Parquet needs pyarrow, which is not installed.", remedy='Install it with: pip install "coursework[train]"'
+            "Parquet needs pyarrow, which is not installed.", remedy='Install it with: pip install "coursework[mix]"'
         )
     import pyarrow
     import pyarrow.parquet
