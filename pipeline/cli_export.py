@@ -18,7 +18,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="trl, messages, alpaca, sharegpt, llama-factory, axolotl, unsloth, oumi, litgpt, openai, h2o-csv"
+            help="trl, messages, alpaca, sharegpt, llama-factory, axolotl, unsloth, oumi, litgpt, openai, dpo, h2o-csv"
             " or parquet.",
         ),
     ],

@@ -20,10 +20,11 @@ from pipeline.publish.formats.beside import EXPORT, README, ExportFile, readme
 from pipeline.publish.formats.encodings import Line
 from pipeline.publish.formats.form import Cannot, Format, Written
 from pipeline.publish.formats.openai_rules import faults
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, read_manifest, read_rows
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, read_manifest, read_pairs, read_rows
 
 _SHOWN, _MOST_FAULTS = 3, 1000
 """Faults named in a complaint, and the most that are looked for."""
+_PAIRS = "pairs of answers go out with --format dpo"
 
 
 def export(dataset: Path, name: str, out: Path | None, tell: Callable[[str], None]) -> Path:
@@ -36,7 +37,7 @@ def export(dataset: Path, name: str, out: Path | None, tell: Callable[[str], Non
     if name not in FORMATS:
         raise UsageError(f"--format: expected one of {', '.join(FORMATS)}, found {name!r}.")
     form, manifest = FORMATS[name], read_manifest(dataset)
-    stems = _whole(dataset, manifest)
+    stems = _whole(dataset, manifest, form)
     out = out or dataset.resolve().parent / "exports" / name
     _holds_only_exports(out)
     streams = _by_file(dataset, form, manifest, stems)
@@ -76,7 +77,7 @@ class _Stream:
         self.rows, self.left_out = 0, Counter()
         prompts = self.manifest.format_of_prompts
         for stem in self.stems:
-            for row in read_rows(self.dataset, stem):
+            for row in read_pairs(self.dataset) if self.form.pairs else read_rows(self.dataset, stem):
                 lines = self.form.lines(row, prompts)
                 if isinstance(lines, Cannot):
                     self.left_out[lines.why] += 1
@@ -85,10 +86,15 @@ class _Stream:
                     yield from lines
 
 
-def _whole(dataset: Path, manifest: Manifest) -> list[str]:
-    """Stems of the dataset's files of rows, each the file that the manifest vouches for."""
-    stems = [stem for stem in (TRAIN, *SLICES) if f"{stem}.jsonl" in manifest.files]
-    if TRAIN not in stems:
+def _whole(dataset: Path, manifest: Manifest, form: Format) -> list[str]:
+    """Stems of the dataset's files that are exported, each the file that the manifest vouches for."""
+    wanted = (PREFERENCE,) if form.pairs else (TRAIN, *SLICES)
+    stems = [stem for stem in wanted if f"{stem}.jsonl" in manifest.files]
+    if form.pairs and not stems:
+        raise InputError(
+            f"{dataset} holds no pairs.", remedy="Name `preference:` under drafters: in the recipe, and run it."
+        )
+    if not form.pairs and TRAIN not in stems:
         raise InputError(f"{dataset / 'manifest.json'}: names no train.jsonl.", remedy="Publish the dataset again.")
     for stem in stems:
         path = dataset / f"{stem}.jsonl"
@@ -163,7 +169,10 @@ def _beside(name: str, dataset: Path, streams: Mapping[str, _Stream], hashes: Ma
 
 
 def _left_out(streams: Mapping[str, _Stream]) -> dict[str, int]:
-    return dict(sum((stream.left_out for stream in streams.values()), Counter()))
+    found = sum((stream.left_out for stream in streams.values()), Counter[str]())
+    one = next(iter(streams.values()))
+    pairs = 0 if one.form.pairs else one.manifest.counts.get(PREFERENCE, 0)
+    return dict(found) | ({_PAIRS: pairs} if pairs else {})
 
 
 def _by_the_rules(dataset: Path, form: Format, aside: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.publish.formats.axolotl import AXOLOTL
 from pipeline.publish.formats.chat import MESSAGES, SHAREGPT, UNSLOTH
+from pipeline.publish.formats.dpo import DPO
 from pipeline.publish.formats.form import Format
 from pipeline.publish.formats.instruct import ALPACA, LITGPT
 from pipeline.publish.formats.llama_factory import LLAMA_FACTORY
@@ -25,6 +26,7 @@ FORMATS: Mapping[str, Format] = {
     "oumi": OUMI,
     "litgpt": LITGPT,
     "openai": OPENAI,
+    "dpo": DPO,
     "h2o-csv": H2O_CSV,
     "parquet": PARQUET_TABLE,
 }

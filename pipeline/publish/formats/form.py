@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.publish.formats.encodings import JSONL, Column, Encoding, Line
-from pipeline.publish.schema import TRAIN, PromptFormat, Row
+from pipeline.publish.schema import PREFERENCE, TRAIN, PromptFormat, Row
 
 VALIDATING = ("rephrased", "off_topic", "near_topic")
 """The slices by which a trainer may watch its loss. `unseen` is none of them: a student can only guess at its answers,
@@ -68,8 +68,8 @@ class Format:
 
     trainer: str
     """Who reads it, in words."""
-    lines: Callable[[Row, PromptFormat], Sequence[Line] | Cannot]
-    """A row in this format: one line, or as many as it has turns where a turn is a line."""
+    lines: Callable[[Any, PromptFormat], Sequence[Line] | Cannot]
+    """A row (or, where `pairs`, a pair) in this format: one line, or as many as it has turns where a turn is one."""
     columns: Sequence[Column]
     """What a line holds, so that no loader guesses a type."""
     load: Callable[[Written], str]
@@ -79,11 +79,15 @@ class Format:
     encoding: Encoding = JSONL
     one_validation_file: bool = False
     """The trainer takes a single file for validation."""
+    pairs: bool = False
+    """It is made of preference.jsonl and not of the rows that are trained and examined."""
     rules: Callable[[Path], Iterable[Fault]] = _no_rules
     """What the trainer's published rules have against a file of rows to train on."""
 
     def stem_of(self, stem: str) -> str:
         """The stem of the file that a row of train.jsonl or of a slice goes to."""
+        if stem == PREFERENCE:
+            return TRAIN
         return VALIDATION if self.one_validation_file and stem in VALIDATING else stem
 
     def file(self, stem: str) -> str:

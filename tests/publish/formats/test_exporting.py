@@ -18,9 +18,11 @@ from pipeline.errors import CannotWrite, InputError, TryAgainLater, UsageError
 from pipeline.exporting import export
 from pipeline.files import sha256
 from pipeline.publish.formats import FORMATS
+from pipeline.publish.schema import Pair
 from tests.publish.formats.making import DIALOGUE, EVERY_SHAPE, OFF_TOPIC, plain_rows, row, write_dataset
 
 ONE_VALIDATION_FILE = {"litgpt", "openai", "h2o-csv"}
+OF_ROWS = [name for name, form in FORMATS.items() if not form.pairs]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,8 @@ def dataset(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def exported(dataset):
     """Each format's folder, and what was told."""
-    said = {name: [] for name in FORMATS}
-    return {name: (export(dataset, name, None, said[name].append), said[name]) for name in FORMATS}
+    said = {name: [] for name in OF_ROWS}
+    return {name: (export(dataset, name, None, said[name].append), said[name]) for name in OF_ROWS}
 
 
 def coursework(*arguments, **environment):
@@ -61,7 +63,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", OF_ROWS)
 def test_datasets_loads_the_folder_as_it_stands_and_guesses_no_type(name, exported, tmp_path):
     datasets = pytest.importorskip("datasets")
     folder, _ = exported[name]
@@ -78,7 +80,7 @@ def test_datasets_loads_the_folder_as_it_stands_and_guesses_no_type(name, export
     assert all(of.column_names == declared for of in loaded.values())
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", OF_ROWS)
 def test_export_json_vouches_for_every_file_and_names_the_manifest_it_came_from(name, exported, dataset):
     folder, said = exported[name]
     about = json.loads((folder / "export.json").read_text(encoding="utf-8"))
@@ -119,7 +121,7 @@ def test_side_files_name_files_that_are_there(exported):
 
 def test_without_anything_held_out_no_side_file_speaks_of_validation(tmp_path):
     dataset = write_dataset(tmp_path / "dataset", {"train": plain_rows()})
-    for name in FORMATS:
+    for name in OF_ROWS:
         folder = export(dataset, name, None, lambda _: None)
         for text in (path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")):
             assert not {"eval_dataset", "test_datasets", "validation", "dataset_test_split"} & set(yaml.safe_load(text))
@@ -129,7 +131,7 @@ def test_without_anything_held_out_no_side_file_speaks_of_validation(tmp_path):
 
 def test_the_imitation_of_a_living_person_is_named_wherever_its_answers_go(tmp_path):
     dataset = write_dataset(tmp_path / "dataset", {"train": plain_rows()}, living_persons=["Ada Example"])
-    for name in FORMATS:
+    for name in OF_ROWS:
         readme = export(dataset, name, None, lambda _: None) / "README.md"
         assert "Ada Example, a living person" in readme.read_text(encoding="utf-8")
 
@@ -271,3 +273,42 @@ def test_the_check_of_openais_rules_can_be_called_on_any_file(verb, exported, tm
     assert "1 of 2 files" in errors[0]
     assert verb("check-openai", good)[0] == 0
     assert verb("check-openai", tmp_path / "none.jsonl")[0] == 65
+
+
+def pair(number: int, **more) -> Pair:
+    values = dict(
+        prompt="p", chosen=" It is wide.", rejected=" It is a bird.", question=f"How wide is river {number}?",
+        kind="preference", id=f"pair{number}", parent="r1", fault="vague", fact="f", source="rivers.txt", page=1,
+        quote="wide", passage="p1", model="m", edited=False,
+    )  # fmt: skip
+    return Pair(**(values | more))
+
+
+@pytest.fixture
+def paired(tmp_path) -> Path:
+    """A dataset with pairs, one of them after an earlier turn and beside a text."""
+    pairs = [pair(1), pair(2, earlier=("Is it a river?", "Yes."), context="The river is wide.")]
+    return write_dataset(tmp_path / "dataset", {"train": plain_rows(), "preference": pairs})
+
+
+def test_pairs_go_out_as_conversations_that_dpo_takes(paired, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    folder = export(paired, "dpo", None, lambda _: None)
+    rows = list(datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"])
+    assert [row["id"] for row in rows] == ["pair1", "pair2"]
+    assert rows[0]["prompt"] == [{"role": "user", "content": "How wide is river 1?"}]
+    assert [turn["role"] for turn in rows[1]["prompt"]] == ["user", "assistant", "user"]
+    assert rows[1]["prompt"][0]["content"].startswith("The river is wide.")
+    assert rows[0]["chosen"] == [{"role": "assistant", "content": "It is wide."}] != rows[0]["rejected"]
+
+
+def test_a_format_of_rows_says_that_the_pairs_stay_behind(paired):
+    said = []
+    folder = export(paired, "trl", None, said.append)
+    assert "left out: 2 rows, for pairs of answers go out with --format dpo" in said
+    assert "--format dpo" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_without_pairs_there_is_nothing_for_dpo(dataset):
+    with pytest.raises(InputError, match="holds no pairs"):
+        export(dataset, "dpo", None, lambda _: None)
