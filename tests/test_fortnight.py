@@ -32,7 +32,6 @@ CHAPTERS = DOCUMENT.split("\n## ")
 LATER = {"b.md": CHAPTERS[4], "c.md": CHAPTERS[5], "d.md": CHAPTERS[6], "e.md": CHAPTERS[7]}
 """Documents that arrive in the course of the fortnight."""
 IN_FLIGHT = 4
-WAITING = ("batch_sent", "batch_waits")
 PRICED = RECIPE.replace("teacher: {", "teacher: {usd_per_million: [1, 4], ")
 """What cost nothing is simply asked again when a prompt changes."""
 
@@ -213,7 +212,7 @@ def live(nights: Fortnight) -> dict[int, object]:
 def night_of_batches(nights: Fortnight) -> list[str]:
     """Nights until nothing waits any more; the causes of their ends."""
     causes: list[str] = []
-    while len(causes) < 60 and (not causes or causes[-1] in WAITING):
+    while len(causes) < 60 and (not causes or causes[-1] == "batch_waits"):
         process = nights.start()
         out, err = process.communicate(timeout=300)
         assert process.returncode == 0, out + err
@@ -303,7 +302,7 @@ def test_of_two_nights_at_once_one_gives_way(fortnight):
 
 def test_a_batch_is_sent_and_collected_by_the_same_command(fortnight):
     _, told = fortnight
-    assert told[9][0] in WAITING and told[9][-1] in ("done", "nothing_new")
+    assert told[9][0] == "batch_waits" and told[9][-1] in ("done", "nothing_new")
 
 
 def test_the_night_after_a_kill_names_it(fortnight):
