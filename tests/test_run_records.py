@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -290,13 +291,24 @@ def test_a_command_that_fails_is_named_and_changes_no_exit_code(workspace, cours
     assert aside == "coursework: --notify: 'echo no such host >&2; exit 3' ended with 3: no such host\n"
 
 
+def _ends(stat: Path) -> bool:
+    """A process that was killed goes when the machine has time for it."""
+    for _ in range(200):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if stat.read_text().split()[2] != "Z":
+                time.sleep(0.05)
+                continue
+        return True
+    return False
+
+
 def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path):
     command = f"sleep 30 & echo $! > {tmp_path}/child; wait"
     begun = time.monotonic()
     assert "took longer than 0.5 seconds" in notify(command, "", 0.5)
     assert time.monotonic() - begun < 20
     child = Path("/proc") / (tmp_path / "child").read_text().strip() / "stat"
-    assert not child.exists() or child.read_text().split()[2] == "Z"
+    assert _ends(child)
 
 
 def test_a_command_that_reads_nothing_or_leaves_something_behind_holds_up_nobody():
