@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -27,8 +27,20 @@ _BESIDE_DIGITS = re.compile(r"[0-9][^\w\s][0-9]|[-*/]\s*[0-9]")
 _LONE_SIGN = re.compile(rf"(?!(?<=\d)[^\w\s]\d|(?<=\d )[-*/] \d|(?<!\w)-\d)[^\w\s{re.escape(_TELLING)}]")
 _PLAIN_ASCII = b"".join(_LONE_SIGN.sub(" ", chr(code)).lower().encode() if code > 32 else b" " for code in range(128))
 _PLAIN_BYTES = _PLAIN_ASCII + bytes(range(128, 256))
+_PLAIN_LINES = _PLAIN_BYTES[:10] + b"\n" + _PLAIN_BYTES[11:]
+
+
+def _sort_of(sign: str) -> str:
+    """What a sign is to `_BESIDE_DIGITS`: a digit, a sign of reckoning, a blank, a letter or any other sign; a line ends."""
+    if sign.isspace():
+        return sign if sign == "\n" else " "
+    return "0" if sign.isdigit() else "-" if sign in "-*/" else "a" if sign.isalpha() or sign == "_" else "."
+
+
+_SORTS = "".join(_sort_of(chr(code)) for code in range(128)).encode() + bytes(128)
 _ZERO = ord("0")
-_DIGITS_AS_ZEROS = bytes(_ZERO if chr(code) in "0123456789" else 0 for code in range(256))
+_MAY_BE_BESIDE = (b"0.0", b"0-0", b"-0", b"- ")
+"""One of these stands among the sorts of every text in which `_BESIDE_DIGITS` finds something."""
 
 
 def content_id(*parts: str) -> str:
@@ -58,13 +70,35 @@ def normalised(text: str) -> str:
     if text.isascii():
         # Where no sign depends on its neighbours: the common case, twenty times as fast.
         raw = text.encode()
-        if _ZERO not in raw.translate(_DIGITS_AS_ZEROS) or not _BESIDE_DIGITS.search(text):
+        if _ZERO not in raw.translate(_SORTS) or not _BESIDE_DIGITS.search(text):
             plain = raw.translate(_PLAIN_BYTES).strip().decode()
             return " ".join(plain.split()) if "  " in plain else plain
         folded = text.lower()
     else:
         folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(_LONE_SIGN.sub(" ", " ".join(folded.split())).split())
+
+
+def normalised_all(texts: Sequence[str]) -> list[str]:
+    """`normalised` of each of many texts, at a third of the cost where they are lines of ASCII."""
+    lines = [text if text.isascii() and "\n" not in text else "" for text in texts]
+    raw = "\n".join(lines).encode()
+    plain = raw.translate(_PLAIN_LINES).decode().split("\n")
+    found = [" ".join(one.split()) if "  " in one else one.strip() for one in plain]
+    alone = [number for number, (text, line) in enumerate(zip(texts, lines, strict=True)) if text is not line]
+    for number in (*alone, *_doubtful_lines(raw.translate(_SORTS))):
+        found[number] = normalised(texts[number])
+    return found if texts else []
+
+
+def _doubtful_lines(sorts: bytes) -> Iterator[int]:
+    """Numbers of the lines in which a sign may stand beside a digit, some of them more than once."""
+    for pattern in _MAY_BE_BESIDE if b"-" in sorts else _MAY_BE_BESIDE[:1]:
+        at, line, counted = sorts.find(pattern), 0, 0
+        while at >= 0:
+            line, counted = line + sorts.count(b"\n", counted, at), at
+            yield line
+            at = sorts.find(pattern, at + 1)
 
 
 class _Frozen(BaseModel):

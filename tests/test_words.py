@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.records import normalised
+from pipeline.records import normalised, normalised_all
 from pipeline.words import Questions, alike, bare, content_words
 
 ALIKE = [
@@ -100,3 +100,8 @@ def test_the_short_way_for_plain_text_is_the_long_way(text):
     kept = r"(?<=\d)[^\w\s]\d|(?<=\d )[-*/] \d|(?<!\w)-\d|[+<=>%$#]"
     spaced = " ".join(folded.split())
     assert normalised(text) == " ".join(re.sub(rf"(?!{kept})[^\w\s]", " ", spaced).split())
+
+
+@given(st.lists(st.text(alphabet="aB 0159.-*/$%,?\n\t\x1fé½Ａ_") | st.text()))
+def test_many_texts_are_normalised_like_each_alone(texts):
+    assert normalised_all(texts) == [normalised(text) for text in texts]

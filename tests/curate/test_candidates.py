@@ -37,7 +37,7 @@ def test_a_text_has_the_same_keys_alone_and_among_others(texts):
 @settings(max_examples=100, deadline=None)
 @given(questions, questions)
 def test_texts_that_repeat_each_other_have_one_key(one, other):
-    first, second = Known(Entry("1", one)), Known(Entry("2", other))
+    first, second = Known.all_of([Entry("1", one), Entry("2", other)])
     if first.repeats(second, "en"):
         assert len(set(hashed([first.plain, second.plain]).texts.tolist())) == 1
 

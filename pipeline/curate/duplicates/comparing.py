@@ -10,7 +10,7 @@ from rapidfuzz.fuzz import ratio
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.duplicates.wording import names, same_but_for_endings, shared, words
 from pipeline.curate.findings import Finding
-from pipeline.records import normalised
+from pipeline.records import normalised_all
 from pipeline.words import less_trifles
 
 NEW = Finding("near_duplicate", "no similar question before it")
@@ -21,10 +21,15 @@ class Known:
 
     __slots__ = ("_words", "entry", "plain")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, plain: str) -> None:
         self.entry = entry
-        self.plain = normalised(entry.question)
+        self.plain = plain
         self._words: set[str] | None = None
+
+    @classmethod
+    def all_of(cls, entries: Sequence[Entry]) -> list[Known]:
+        """Of each of them, in order."""
+        return list(map(cls, entries, normalised_all([entry.question for entry in entries])))
 
     @property
     def words(self) -> set[str]:

@@ -30,7 +30,7 @@ class Hashed(NamedTuple):
     @property
     def owners(self) -> Positions:
         """Of each word, the number of its text."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+        return _owners(self.sizes)
 
     def only(self, numbers: Sequence[int]) -> Hashed:
         """Of some of the texts, their numbers in ascending order."""
@@ -41,15 +41,31 @@ class Hashed(NamedTuple):
 
 def hashed(plain: Sequence[str]) -> Hashed:
     """The keys of normalised texts: each alone has those that it has among others."""
-    spelled = [text if text.isascii() else " ".join(sorted(words(text))) for text in plain]
-    each, counts = _each_word("\n".join([*spelled, ""]).encode("utf-8", "surrogatepass"))
-    owners = np.repeat(np.arange(len(counts)), counts)
+    each, counts = _each_word(_lines(plain))
+    owners = _owners(counts)
     different = owners.astype(np.uint64) << HIGH | each >> _SHORTER
     different.sort()
     different = different[np.flatnonzero(np.diff(different, prepend=~different[:1]))]
     sizes = np.bincount((different >> HIGH).astype(np.int64), minlength=len(counts))
-    texts = _as_wholes(each, owners, len(counts)) >> _SHORTER
-    return Hashed((different & LOW).astype(np.uint32), sizes, texts.astype(np.uint32) | TEXT)
+    return Hashed((different & LOW).astype(np.uint32), sizes, _of_wholes(each, owners, len(counts)))
+
+
+def text_keys(plain: Sequence[str]) -> Keys:
+    """The keys of normalised texts as wholes alone: what tells of an exact duplicate."""
+    each, counts = _each_word(_lines(plain))
+    return _of_wholes(each, _owners(counts), len(counts))
+
+
+def _lines(plain: Sequence[str]) -> bytes:
+    spelled = [text if text.isascii() else " ".join(sorted(words(text))) for text in plain]
+    return "\n".join([*spelled, ""]).encode("utf-8", "surrogatepass")
+
+
+def _owners(sizes: Positions) -> Positions:
+    """Of each word, the number of its text: how many texts have ended before it."""
+    total = int(sizes.sum())
+    ended = np.bincount(np.cumsum(sizes), minlength=total + 1)
+    return np.cumsum(ended[:total])
 
 
 def _each_word(lines: bytes) -> tuple[Values, Positions]:
@@ -60,10 +76,10 @@ def _each_word(lines: bytes) -> tuple[Values, Positions]:
     begins, lengths = edges[::2], edges[1::2] - edges[::2]
     counts = np.diff(np.searchsorted(begins, np.flatnonzero(signs == _LINE_FEED)), prepend=0)
     eights = np.ndarray(len(signs), "<u8", lines + bytes(8), strides=(1,))
-    found = _stirred(lengths.astype(np.uint64), eights[begins] & _FIRST_SIGNS[np.minimum(lengths, 8)])
+    found = _stirred(lengths.astype(np.uint64), eights[begins] & _FIRST_SIGNS.take(np.minimum(lengths, 8)))
     done, longer = 8, np.flatnonzero(lengths > 8)
     while len(longer):
-        part = eights[begins[longer] + done] & _FIRST_SIGNS[np.minimum(lengths[longer] - done, 8)]
+        part = eights[begins[longer] + done] & _FIRST_SIGNS.take(np.minimum(lengths[longer] - done, 8))
         found[longer] = _stirred(found[longer], part)
         done += 8
         longer = longer[lengths[longer] > done]
@@ -73,6 +89,10 @@ def _each_word(lines: bytes) -> tuple[Values, Positions]:
 def _stirred(values: Values, more: Values) -> Values:
     values = (values ^ more) * np.uint64(0x9E3779B97F4A7C15)
     return values ^ values >> np.uint64(29)
+
+
+def _of_wholes(each: Values, owners: Positions, texts: int) -> Keys:
+    return (_as_wholes(each, owners, texts) >> _SHORTER).astype(np.uint32) | TEXT
 
 
 def _as_wholes(each: Values, owners: Positions, texts: int) -> Values:

@@ -122,7 +122,7 @@ class Duplicates:
         batch = Batch(first)
         batch.end = self._come
         if batch.end > first:
-            kept = {place: Known(entry) for place, entry in self._pages.entries(range(first, batch.end))}
+            kept = self._recall(range(first, batch.end))
             told = hashed([known.plain for known in kept.values()])
             for (place, known), key in zip(kept.items(), told.texts.tolist(), strict=True):
                 batch.keep(place, known, key)
@@ -169,7 +169,7 @@ class Duplicates:
     def _decide(self, batch: Batch, entries: Sequence[Entry]) -> list[Finding]:
         """Of entries that fit into the batch."""
         first = batch.end
-        fresh = [Known(entry) for entry in entries]
+        fresh = Known.all_of(entries)
         told = hashed([known.plain for known in fresh])
         same = self._same_text(fresh, told)
         meaning = self._near_in_meaning(batch, fresh, same)
@@ -260,7 +260,8 @@ class Duplicates:
 
     def _recall(self, places: Iterable[int]) -> dict[int, Known]:
         """Entries of whole batches."""
-        return {place: Known(entry) for place, entry in self._pages.entries(dict.fromkeys(places))}
+        found = dict(self._pages.entries(dict.fromkeys(places)))
+        return dict(zip(found, Known.all_of([*found.values()]), strict=True))
 
 
 def _digest(entry: Entry) -> int:
