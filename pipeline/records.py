@@ -31,7 +31,7 @@ _PLAIN_LINES = _PLAIN_BYTES[:10] + b"\n" + _PLAIN_BYTES[11:]
 
 
 def _sort_of(sign: str) -> str:
-    """What a sign is to `_BESIDE_DIGITS`: a digit, a sign of reckoning, a blank, a letter or any other sign; a line ends."""
+    """What a sign is to `_BESIDE_DIGITS`: a digit, a sign of reckoning, a blank, a letter, any other sign."""
     if sign.isspace():
         return sign if sign == "\n" else " "
     return "0" if sign.isdigit() else "-" if sign in "-*/" else "a" if sign.isalpha() or sign == "_" else "."
