@@ -127,7 +127,7 @@ ALLOWED = {
     "review": SHARED_NOUNS | {"recipe"},
     "publish": SHARED_NOUNS | {"recipe"},
 }
-HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "gradio", "faster_whisper"}
 
 
 def imports(path: Path, *, module_level_only: bool = False) -> set[str]:
