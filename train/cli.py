@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import UsageError
+from train import cli_out
 from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
 
@@ -78,6 +79,9 @@ def chat(
     from train.chat import chat_with
 
     chat_with(student, _questions(), typer.echo, base)
+
+
+app.command("merge")(cli_out.merge)
 
 
 def _questions() -> Iterator[str]:
