@@ -30,7 +30,7 @@ def chat_with(student: Path, questions: Iterable[str], say: Say, base: bool = Fa
         if not question:
             continue
         try:
-            answer = answers_to([described.prompts.of(question)], model, generation)[0]
+            answer = answers_to([model.prompt_of(question)], model, generation)[0]
         except InputError as fault:
             say(str(fault))
             continue

@@ -17,6 +17,7 @@ from train.dataset import DatasetFolder, read_dataset
 from train.examination_json import EXAMINED, FILE, FORMAT_VERSION, SIDES, TRAINED, Examination, Example, Measures, Side
 from train.examination_page import page
 from train.files import write_whole
+from train.fit import lessons_of
 from train.generation import Answer, Generation, answers_to
 from train.progress import Progress, Say, no_progress
 from train.student_json import StudentFile, open_trained, read_student
@@ -87,8 +88,8 @@ def _done_before(student: Path, described: StudentFile) -> Examination | None:
 def _ask(folder: Path, rows: Mapping[str, Sequence[Row]], progress: Progress) -> tuple[Generation, list[Asked]]:
     """Both models in turn, so that only one is in memory, by the same rules."""
     every = [(name, row) for name, group in rows.items() for row in group]
-    prompts = [row.prompt for _, row in every]
     model = open_trained(folder)
+    prompts = [model.prompt_of(row.question, row.context, row.earlier) for _, row in every]
     generation = Generation.for_longest(_longest_answer((row for _, row in every), model))
     by_student = answers_to(prompts, model, generation, _named(progress, "examining the student"))
     model = open_trained(folder, base=True)
@@ -105,7 +106,7 @@ def _named(progress: Progress, what: str) -> Callable[[int, int], None]:
 
 def _longest_answer(rows: Iterable[Row], student: Student) -> int:
     """In tokens, end-of-text included."""
-    return max(len(student.tokenizer(row.completion)["input_ids"]) for row in rows) + 1
+    return max(lesson.trained for lesson in lessons_of(rows, student))
 
 
 def _measures(asked: Sequence[Asked], data: DatasetFolder) -> dict[Side, Measures]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import PromptFormat, Row
+from train.rendering import Rendering
 from train.students import Student
 
 SHOWN = 3
@@ -36,6 +37,7 @@ class Fit(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    rendering: Rendering = Field(description="in what form the student is taught and asked, here and ever after")
     rows: int
     longest: int = Field(description="tokens of the longest row; nothing is cut there or below")
     mean: float = Field(description="tokens of a row")
@@ -46,40 +48,52 @@ class Fit(BaseModel):
     begin_of_text: bool = Field(description="whether the tokenizer puts a token before the prompt")
 
 
-def lessons_of(rows: Iterable[Row], tokenizer: Any) -> list[Lesson]:
-    """Rows as the trainer will render them: the prompt, the completion, end-of-text."""
-    return [_lesson(row, tokenizer) for row in rows]
+def lessons_of(rows: Iterable[Row], student: Student) -> list[Lesson]:
+    """Rows in the student's tokens: the prompt, the answer, and the token on which generation stops."""
+    return [_lesson(row, student) for row in rows]
 
 
-def check_fit(lessons: Sequence[Lesson], student: Student, prompts: PromptFormat, max_length: int | None = None) -> Fit:
+def check_fit(lessons: Sequence[Lesson], student: Student, max_length: int | None = None) -> Fit:
     """What the student will be taught, or an InputError that names rows and says what to change."""
     tokenizer = student.tokenizer
-    _same_prompt_as_chat(lessons, prompts)
+    _same_prompt_as_chat(lessons, student.asked)
     _no_special_tokens(lessons, tokenizer)
     _vocabulary_covers(lessons, student)
-    _prompt_is_prefix(lessons)
+    _prompt_is_prefix(lessons, student)
     _ends_on_a_stop(lessons, student)
-    begins = _begins_alike(lessons, tokenizer)
+    begins = _begins_alike(lessons, student)
     _nothing_is_cut(lessons, student.context, max_length)
     return Fit(
+        rendering=student.asked,
         rows=len(lessons),
         longest=max(len(lesson.tokens) for lesson in lessons),
         mean=round(fmean(len(lesson.tokens) for lesson in lessons), 1),
         longest_answer=max(lesson.trained for lesson in lessons),
         trained_tokens=sum(lesson.trained for lesson in lessons),
         context=student.context,
-        end_of_text=tokenizer.eos_token,
+        end_of_text=_named({lessons[0].tokens[-1]}, student),
         begin_of_text=begins,
     )
 
 
-def _lesson(row: Row, tokenizer: Any) -> Lesson:
-    prompt = tokenizer(text=row.prompt)["input_ids"]
-    tokens = tokenizer(text=row.prompt + row.completion + tokenizer.eos_token)["input_ids"]
-    return Lesson(row, tuple(tokens), tuple(prompt))
+def _lesson(row: Row, student: Student) -> Lesson:
+    prompt = tuple(student.encode(student.prompt_of(row.question, row.context, row.earlier)))
+    tokens = tuple(student.encode(student.asked.lesson_of(student.tokenizer, row)))
+    return Lesson(row, _as_far_as_the_end(tokens, len(prompt), student), prompt)
 
 
-def _same_prompt_as_chat(lessons: Sequence[Lesson], prompts: PromptFormat) -> None:
+def _as_far_as_the_end(tokens: tuple[int, ...], start: int, student: Student) -> tuple[int, ...]:
+    """A template may write more after the end of a turn. No answer ever comes that far, so it is not taught."""
+    if student.asked.form == "plain":
+        return tokens
+    ends = (place for place in range(start, len(tokens)) if tokens[place] in student.stops_on)
+    return tokens[: next(ends, len(tokens)) + 1]
+
+
+def _same_prompt_as_chat(lessons: Sequence[Lesson], asked: Rendering) -> None:
+    if asked.form == "chat":
+        return  # rendered by the one template from question, context and earlier turns; the column is not read
+    prompts = PromptFormat(asked.prompt_format, asked.context_format)
     wrong = (one for one in lessons if one.row.prompt != prompts.of(one.row.question, one.row.context, one.row.earlier))
     _refuse(
         wrong,
@@ -117,46 +131,62 @@ def _vocabulary_covers(lessons: Sequence[Lesson], student: Student) -> None:
     )
 
 
-def _prompt_is_prefix(lessons: Sequence[Lesson]) -> None:
+def _prompt_is_prefix(lessons: Sequence[Lesson], student: Student) -> None:
     wrong = (one for one in lessons if one.tokens[: len(one.prompt)] != one.prompt or one.trained < 2)
     _refuse(
         wrong,
         "prompts do not end on a token boundary (or nothing follows them), so the student would be trained on "
         "another beginning than the one it is asked with",
-        "Let prompt_format end without a blank, and every completion begin with one.",
+        "Let prompt_format end without a blank, and every completion begin with one."
+        if student.asked.form == "plain"
+        else "Set student.form to plain: this chat template writes a question alone in another way than before its "
+        "answer.",
     )
 
 
 def _ends_on_a_stop(lessons: Sequence[Lesson], student: Student) -> None:
-    end = student.tokenizer.eos_token_id
     stops = student.stops_on
-    if end not in stops:
+    if student.asked.form == "plain" and student.tokenizer.eos_token_id not in stops:
+        end = student.tokenizer
         raise InputError(
-            f"The student would be taught to end on {student.tokenizer.eos_token} (token {end}), but generation "
+            f"The student would be taught to end on {end.eos_token} (token {end.eos_token_id}), but generation "
             f"stops on {sorted(stops)}: it would never stop.",
             remedy="Make eos_token in the base's tokenizer_config.json and eos_token_id in its generation_config.json "
-            "agree.",
+            "agree, or say which it is with student.end_of_text.",
         )
-    wrong = (one for one in lessons if one.tokens[-1] != end or end in one.tokens[len(one.prompt) : -1])
+    wrong = [one for one in lessons if [token in stops for token in one.tokens[len(one.prompt) :]].count(True) != 1]
+    wrong += [one for one in lessons if one not in wrong and one.tokens[-1] not in stops]
     _refuse(
-        wrong,
-        f"rows do not end on exactly one {student.tokenizer.eos_token}, the token on which generation stops",
-        "Choose a base whose tokenizer keeps end-of-text as one token.",
+        iter(wrong),
+        f"rows do not end on exactly one of {_named(stops, student)}, the tokens on which generation stops",
+        "Choose a base whose tokenizer keeps end-of-text as one token."
+        if student.asked.form == "plain"
+        else "Name the token on which the chat template ends a turn as student.end_of_text.",
     )
 
 
-def _begins_alike(lessons: Sequence[Lesson], tokenizer: Any) -> bool:
+def _named(tokens: Iterable[int], student: Student) -> str:
+    return ", ".join(student.tokenizer.convert_ids_to_tokens(sorted(tokens)))
+
+
+def _begins_alike(lessons: Sequence[Lesson], student: Student) -> bool:
     """Whether every row begins with the begin-of-text token; more than one, or only some rows, is a fault."""
-    begin = tokenizer.bos_token_id
+    begin = student.tokenizer.bos_token_id
     if begin is None:
         return False
     at_start = bool(lessons[0].tokens[0] == begin)
     expected = 1 if at_start else 0
-    wrong = (one for one in lessons if one.tokens[:-1].count(begin) != expected or (one.tokens[0] == begin) != at_start)
+    chat = student.asked.form == "chat"  # where a turn may begin with the same token, only the start is looked at
+    looked_at = slice(2 if chat else -1)
+    wrong = (
+        one for one in lessons if one.tokens[looked_at].count(begin) != expected or (one.tokens[0] == begin) != at_start
+    )
     _refuse(
         wrong,
-        f"rows do not have exactly {expected} {tokenizer.bos_token} at their start like the first row",
-        "Take the token out of prompt_format: the tokenizer sets it.",
+        f"rows do not have exactly {expected} {student.tokenizer.bos_token} at their start like the first row",
+        "Take the token out of the chat template: it writes it twice."
+        if chat
+        else "Take the token out of prompt_format: the tokenizer sets it.",
     )
     return at_start
 

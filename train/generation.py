@@ -50,7 +50,8 @@ def answers_to(
     They are asked in batches of like length, padded on the left so that every answer begins where
     its prompt ends. Raises InputError for a prompt that leaves no room for an answer.
     """
-    lengths = [len(ids) for ids in student.tokenizer(list(prompts))["input_ids"]] if prompts else []
+    asked = [student.encode(prompt) for prompt in prompts]
+    lengths = [len(ids) for ids in asked]
     for prompt, length in zip(prompts, lengths, strict=True):
         if length + generation.max_new_tokens > student.context:
             raise InputError(
@@ -65,16 +66,17 @@ def answers_to(
     answers: dict[int, Answer] = {}
     for start in range(0, len(order), generation.batch):
         places = order[start : start + generation.batch]
-        answers.update(zip(places, _batch([prompts[place] for place in places], student), strict=True))
+        answers.update(zip(places, _batch([asked[place] for place in places], student), strict=True))
         progress(len(answers), len(prompts))
     return [answers[place] for place in range(len(prompts))]
 
 
-def _batch(prompts: list[str], student: Student) -> list[Answer]:
+def _batch(prompts: list[list[int]], student: Student) -> list[Answer]:
     import torch
 
     model, tokenizer = student.model.eval(), student.tokenizer
-    asked = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
+    padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
+    asked = padded.to(model.device)
     with torch.inference_mode():
         produced = model.generate(input_ids=asked["input_ids"], attention_mask=asked["attention_mask"])
     return [_answer(row.tolist(), student) for row in produced[:, asked["input_ids"].shape[1] :]]

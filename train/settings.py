@@ -85,6 +85,17 @@ class StudentSettings(_Section):
     )
     revision: str | None = Field(default=None, description="commit or tag of a base from the hub")
     method: Method = Field(default="full", description="full trains every weight, lora an adapter beside frozen ones")
+    form: Literal["auto", "plain", "chat"] = Field(
+        default="auto",
+        description="plain asks in the dataset's prompt_format, chat by the tokenizer's chat template; auto takes chat "
+        "where there is one",
+    )
+    system: str = Field(default="", description="system prompt of a chat, the same in training and ever after")
+    end_of_text: str | None = Field(
+        default=None,
+        min_length=1,
+        description="token on which answers end, if not the tokenizer's own; one that the base knows how to say",
+    )
     hidden: int = Field(default=192, ge=16, le=4096, description="width of a local student")
     layers: int = Field(default=4, ge=1, le=64, description="depth of a local student")
     heads: int = Field(default=4, ge=1, le=64, description="attention heads of a local student")
@@ -123,6 +134,8 @@ class StudentSettings(_Section):
         if self.kind == "local":
             if self.method == "lora" and not set(self.lora.also_train if self.lora else ()) >= ENDS_OF_A_LOCAL_MODEL:
                 raise ValueError(LORA_ON_RANDOM_WEIGHTS)
+            if self.form == "chat" or self.end_of_text:
+                raise ValueError("form: chat and end_of_text belong to a base that exists; a local student has its own")
             if self.revision:
                 raise ValueError("revision belongs to a base from the hub, a local student has none")
             if self.hidden % (2 * self.heads):
@@ -131,6 +144,8 @@ class StudentSettings(_Section):
             shape = [field for field in SHAPE if field in said]
             if shape:
                 raise ValueError(f"{', '.join(shape)}: only shapes a local student, {self.base} has its own shape")
+        if self.form == "plain" and self.system:
+            raise ValueError("system has a place only in a chat; with form: plain write it into prompt_format")
         if self.method == "full" and self.lora is not None:
             raise ValueError("the section lora is read only with method: lora")
         if self.epochs is not None and self.steps is not None:

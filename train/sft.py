@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,10 @@ from train.students import (
     looks_like_path,
     make_student,
     need_training_stack,
-    open_student,
+    open_base,
     save_adapter,
     save_student,
+    taught_as,
 )
 
 
@@ -63,14 +65,14 @@ def train_student(
     _may_be_replaced(home, wanted)
     with appearing_whole(home) as folder:
         student = _student_for(wanted, data, folder)
-        lessons = lessons_of(data.train, student.tokenizer)
-        fit = check_fit(lessons, student, data.manifest.format_of_prompts, wanted.max_length)
+        lessons = lessons_of(data.train, student)
+        fit = check_fit(lessons, student, wanted.max_length)
         say(f"{wanted.name}: {fit.rows} rows fit, the longest has {fit.longest} of {fit.context} tokens.")
         trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, folder), wanted, progress)
         hold_every_lesson(trainer, lessons)
         trainer.train()
         _converged(trainer)
-        _save(Student(trainer.model, student.tokenizer), folder / _place(wanted), wanted, base_of(home, wanted))
+        _save(replace(student, model=trainer.model), folder / _place(wanted), wanted, base_of(home, wanted))
         write_student(folder, _account(home, folder, data, wanted, fit, trainer))
     return home
 
@@ -108,9 +110,11 @@ def _may_be_replaced(home: Path, wanted: StudentSettings) -> None:
 
 
 def _student_for(wanted: StudentSettings, data: DatasetFolder, folder: Path) -> Student:
+    prompts = data.manifest.format_of_prompts
     if wanted.base == LOCAL:
-        return make_student(wanted, [row.prompt + row.completion for row in data.train], folder / "base")
-    return open_student(wanted.base, wanted.revision)
+        made = make_student(wanted, [row.prompt + row.completion for row in data.train], folder / "base")
+        return taught_as(made, wanted, prompts)
+    return open_base(wanted, prompts)
 
 
 def _save(trained: Student, place: Path, wanted: StudentSettings, base: str) -> None:
@@ -127,17 +131,17 @@ def _place(wanted: StudentSettings) -> str:
 def sft_trainer(
     student: Student, lessons: Sequence[Lesson], arguments: Any, wanted: StudentSettings, progress: Progress
 ) -> Any:
-    """TRL's trainer over prompt and completion strings: the loss is on the completion alone."""
+    """TRL's trainer over the tokens that were checked: the loss is on the answer and its end alone."""
     import datasets
     from transformers import PrinterCallback, set_seed
     from trl import SFTTrainer
 
-    columns = {
-        "prompt": [lesson.row.prompt for lesson in lessons],
-        "completion": [lesson.row.completion for lesson in lessons],
-    }
-    text = datasets.Value("string")
-    rows = datasets.Dataset.from_dict(columns, features=datasets.Features({"prompt": text, "completion": text}))
+    rows = datasets.Dataset.from_dict(
+        {
+            "input_ids": [lesson.tokens for lesson in lessons],
+            "completion_mask": [[0] * len(lesson.prompt) + [1] * lesson.trained for lesson in lessons],
+        }
+    )
     set_seed(wanted.seed)
     trainer = SFTTrainer(
         model=student.model,
@@ -254,8 +258,6 @@ def _account(
         dataset=os.path.relpath(data.folder.resolve(), home.resolve()),
         dataset_name=data.manifest.name,
         dataset_sha256=data.sha256,
-        prompt_format=data.manifest.prompt_format,
-        context_format=data.manifest.context_format,
         settings=wanted.spoken(),
         base_sha256=base_weights(base_of(folder, wanted)),
         base_revision=getattr(model.config, "_commit_hash", None) or "",

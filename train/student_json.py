@@ -14,11 +14,12 @@ from pipeline.errors import InputError
 from pipeline.publish.schema import PromptFormat
 from train.files import sha256_of, write_whole
 from train.fit import Fit
+from train.rendering import Rendering
 from train.settings import LOCAL, StudentSettings
-from train.students import STACK, Student, has_gpu, looks_like_path, open_student
+from train.students import STACK, Student, has_gpu, looks_like_path, open_student, taught_as
 
 FILE = "student.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class LossPoint(BaseModel):
@@ -51,8 +52,6 @@ class StudentFile(BaseModel):
     dataset: str = Field(description="the dataset folder, seen from the student's")
     dataset_name: str
     dataset_sha256: str = Field(description="of its rows, prompt format and refusals")
-    prompt_format: str
-    context_format: str = "{context}\n\n{prompt}"
     settings: dict[str, Any] = Field(description="the student section, every default written out")
     base_sha256: str = Field(description="of the base's weights, empty where they are the hub's")
     base_revision: str = Field(default="", description="commit of a base from the hub")
@@ -67,9 +66,14 @@ class StudentFile(BaseModel):
     seconds: float = Field(description="that training took, without the start of the program")
 
     @property
-    def prompts(self) -> PromptFormat:
+    def rendering(self) -> Rendering:
         """How a question is put to the student."""
-        return PromptFormat(self.prompt_format, self.context_format)
+        return self.fit.rendering
+
+    @property
+    def prompts(self) -> PromptFormat:
+        """The dataset's plain form, of which the rendering was made."""
+        return PromptFormat(self.rendering.prompt_format, self.rendering.context_format)
 
     def read_settings(self) -> StudentSettings:
         """The settings as the model that checked them."""
@@ -131,8 +135,21 @@ def open_trained(folder: Path, base: bool = False) -> Student:
                 f"base {place}: is not the one that {student.name} was trained from; its weights changed or are gone.",
                 remedy="Put the old weights back, or train the student again.",
             )
-        return open_student(place, revision, None if base else folder / "adapter")
-    return open_student(str(folder.resolve() / "model"))
+        opened = open_student(place, revision, None if base else folder / "adapter")
+    else:
+        opened = open_student(str(folder.resolve() / "model"))
+    return _as_trained(taught_as(opened, settings, student.prompts), student)
+
+
+def _as_trained(opened: Student, student: StudentFile) -> Student:
+    """Raises InputError if the student would now be asked in another form than the one it was taught in."""
+    if opened.asked != student.rendering:
+        raise InputError(
+            f"{student.name} was trained with another chat template than the one that is there now: it would be asked "
+            "in a form that it was not taught.",
+            remedy="Put the old chat_template.jinja back, or train the student again.",
+        )
+    return opened
 
 
 def versions() -> dict[str, str]:

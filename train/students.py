@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, UsageError
+from pipeline.errors import CourseworkError, InputError, UsageError
+from pipeline.publish.schema import PromptFormat
+from train.rendering import Rendering, pin_template, rendering_for
 from train.settings import StudentSettings
 
 END, PAD = "<|endoftext|>", "<|pad|>"
@@ -25,6 +27,23 @@ class Student:
 
     model: Any
     tokenizer: Any
+    rendering: Rendering | None = None
+    """In what form it is asked; only a model that nobody asks anything has none."""
+
+    def prompt_of(self, question: str, context: str = "", earlier: Sequence[str] = ()) -> str:
+        """The text that the student is given for a question; `earlier` holds questions and answers in turn."""
+        return self.asked.prompt_of(self.tokenizer, question, context, earlier)
+
+    def encode(self, prompt: str) -> list[int]:
+        """A prompt's tokens, just as they stood in training."""
+        return self.asked.encode(self.tokenizer, prompt)
+
+    @property
+    def asked(self) -> Rendering:
+        """The rendering of a student that is asked something."""
+        if self.rendering is None:
+            raise CourseworkError("A model was asked something, and nobody said in what form.")
+        return self.rendering
 
     @property
     def context(self) -> int:
@@ -118,6 +137,38 @@ def save_adapter(student: Student, folder: Path, base: str) -> None:
     student.tokenizer.save_pretrained(folder)
 
 
+def open_base(settings: StudentSettings, prompts: PromptFormat, place: str = "", revision: str = "") -> Student:
+    """The base that the settings name, ready to be taught and asked in the dataset's form.
+
+    `place` is where a local base was saved, `revision` the commit that an earlier training found.
+    """
+    student = open_student(place or settings.base, settings.revision or revision or None)
+    return taught_as(student, settings, prompts)
+
+
+def taught_as(student: Student, settings: StudentSettings, prompts: PromptFormat) -> Student:
+    """The student with the rendering and the end-of-text that its settings ask for.
+
+    Both go into its tokenizer and its rules of generation, so they are saved and every runtime reads them.
+    """
+    if settings.end_of_text:
+        _end_on(student, settings.end_of_text)
+    return replace(student, rendering=rendering_for(student.tokenizer, prompts, settings.form, settings.system))
+
+
+def _end_on(student: Student, token: str) -> None:
+    """Makes `token` the end of every answer; what generation stopped on before, it still stops on."""
+    number = student.tokenizer.get_vocab().get(token)
+    if number is None:
+        raise InputError(
+            f"student.end_of_text: the base's tokenizer has no token {token!r}.",
+            remedy=f"Its special tokens are {', '.join(student.tokenizer.all_special_tokens)}.",
+        )
+    student.tokenizer.eos_token = token
+    student.model.generation_config.eos_token_id = [number, *sorted(student.stops_on - {number})]
+    student.model.config.eos_token_id = number
+
+
 def open_student(base: str, revision: str | None = None, adapter: Path | None = None) -> Student:
     """A model from a folder or the hub, in float32, with its adapter if one is named.
 
@@ -171,7 +222,8 @@ def _train_tokenizer(vocabulary: int, texts: Iterable[str]) -> Any:
 
 
 def _ready(tokenizer: Any, model: Any, base: str) -> Any:
-    """The tokenizer with a pad token, and a model that knows what it stops on."""
+    """The tokenizer with a pad token and a template that knows no date, and a model that knows what it stops on."""
+    pin_template(tokenizer)
     if tokenizer.eos_token_id is None:
         raise InputError(
             f"base {base}: its tokenizer has no end-of-text token, so nothing could teach it to stop.",

@@ -13,7 +13,7 @@ from pipeline.publish.schema import PromptFormat, Row
 from tests.train.made_up_course import PROMPT_FORMAT, course_rows
 from train.fit import Fit, check_fit, lessons_of
 from train.settings import StudentSettings
-from train.students import Student, make_student, open_student
+from train.students import Student, make_student, open_student, taught_as
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 ROWS = course_rows(concepts=2)["train"]
@@ -29,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def student(made: Path) -> Student:
     """Opened anew for each test, for some of them spoil it."""
-    return open_student(str(made))
+    return plainly(open_student(str(made)), PROMPT_FORMAT)
 
 
 def test_a_dataset_that_fits_is_described(student: Student) -> None:
@@ -38,11 +38,11 @@ def test_a_dataset_that_fits_is_described(student: Student) -> None:
     assert fit.end_of_text == student.tokenizer.eos_token
     assert fit.begin_of_text is False
     assert fit.longest_answer < fit.longest < fit.context
-    assert fit.trained_tokens == sum(one.trained for one in lessons_of(ROWS, student.tokenizer))
+    assert fit.trained_tokens == sum(one.trained for one in lessons_of(ROWS, student))
 
 
 def test_a_lesson_is_the_prompt_then_the_answer_then_the_end(student: Student) -> None:
-    for lesson in lessons_of(ROWS, student.tokenizer):
+    for lesson in lessons_of(ROWS, student):
         assert lesson.tokens[: len(lesson.prompt)] == lesson.prompt
         assert lesson.tokens[-1] == student.tokenizer.eos_token_id
         assert student.tokenizer.decode(lesson.tokens[len(lesson.prompt) : -1]) == lesson.row.completion
@@ -59,8 +59,8 @@ def test_a_row_longer_than_the_students_context_is_refused(student: Student) -> 
 def test_a_row_longer_than_max_length_is_refused_and_not_cut(student: Student) -> None:
     longest = fitted(ROWS, student).longest
     with pytest.raises(InputError, match=rf"Raise student\.max_length to {longest}"):
-        check_fit(lessons_of(ROWS, student.tokenizer), student, PromptFormat(PROMPT_FORMAT), longest - 1)
-    check_fit(lessons_of(ROWS, student.tokenizer), student, PromptFormat(PROMPT_FORMAT), longest)
+        check_fit(lessons_of(ROWS, student), student, longest - 1)
+    check_fit(lessons_of(ROWS, student), student, longest)
 
 
 def test_the_students_own_commands_are_no_text(student: Student) -> None:
@@ -71,7 +71,8 @@ def test_the_students_own_commands_are_no_text(student: Student) -> None:
 def test_a_prompt_must_end_on_a_token_boundary(student: Student) -> None:
     blank = [row.model_copy(update={"prompt": row.prompt + " ", "completion": row.answer}) for row in ROWS]
     with pytest.raises(InputError, match="token boundary"):
-        check_fit(lessons_of(blank, student.tokenizer), student, PromptFormat(PROMPT_FORMAT + " "))
+        asked = plainly(student, PROMPT_FORMAT + " ")
+        check_fit(lessons_of(blank, asked), asked)
 
 
 def test_an_empty_answer_teaches_nothing(student: Student) -> None:
@@ -108,7 +109,8 @@ def test_a_begin_of_text_in_the_prompt_format_comes_on_top_of_the_tokenizers(stu
     begins(student, single="<|begin|> $A")
     rows = [row.model_copy(update={"prompt": "<|begin|>" + row.prompt}) for row in ROWS]
     with pytest.raises(InputError, match="Take the token out of prompt_format"):
-        check_fit(lessons_of(rows, student.tokenizer), student, PromptFormat("<|begin|>" + PROMPT_FORMAT))
+        asked = plainly(student, "<|begin|>" + PROMPT_FORMAT)
+        check_fit(lessons_of(rows, asked), asked)
 
 
 def test_a_tokenizer_that_ends_every_text_by_itself_is_refused(student: Student) -> None:
@@ -126,7 +128,11 @@ def test_a_complaint_counts_all_rows_and_names_three(student: Student) -> None:
 
 
 def fitted(rows: Iterable[Row], student: Student) -> Fit:
-    return check_fit(lessons_of(rows, student.tokenizer), student, PromptFormat(PROMPT_FORMAT))
+    return check_fit(lessons_of(rows, student), student)
+
+
+def plainly(student: Student, prompt_format: str) -> Student:
+    return taught_as(student, StudentSettings(base="somewhere"), PromptFormat(prompt_format))
 
 
 def refuses(rows: list[Row], student: Student, *said: str) -> None:

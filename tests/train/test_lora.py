@@ -67,7 +67,7 @@ def test_a_tied_head_trained_whole_is_the_same_after_it_was_saved(dataset: Path,
     student.tokenizer.save_pretrained(tmp_path / "tied")
     adapted(dataset, tmp_path / "tied", tmp_path, steps=40, also_train=["embed_tokens"], rate=1e-2)
     trained = open_trained(tmp_path / "adapted")
-    lessons = lessons_of(read_dataset(dataset).train[::9], trained.tokenizer)
+    lessons = lessons_of(read_dataset(dataset).train[::9], trained)
     model = trained.model.get_base_model()
     assert mean_loss(trained, lessons) < 1 < mean_loss(open_student(str(tmp_path / "tied")), lessons)
     assert same_weights(model.get_input_embeddings(), model.get_output_embeddings())
@@ -77,7 +77,7 @@ def test_a_local_student_can_be_an_adapter_if_head_and_embedding_learn_whole(dat
     section = {**TINY, "method": "lora", "learning_rate": 1e-2, "lora": {"also_train": ["lm_head", "embed_tokens"]}}
     home = train_student(dataset, section, tmp_path, False, silent)
     student = open_trained(home)
-    assert mean_loss(student, lessons_of(read_dataset(dataset).train[::9], student.tokenizer)) < 0.5
+    assert mean_loss(student, lessons_of(read_dataset(dataset).train[::9], student)) < 0.5
     assert {path.name for path in home.iterdir()} == {"base", "adapter", "student.json"}
     named = json.loads((home / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"]
     assert named == str(home / "base")

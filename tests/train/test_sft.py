@@ -17,7 +17,7 @@ from train.fit import check_fit, lessons_of
 from train.settings import settings_of
 from train.sft import hold_every_lesson, sft_trainer, train_student, training_arguments
 from train.student_json import StudentFile, open_trained, read_student
-from train.students import make_student, open_student, save_student
+from train.students import make_student, open_student, save_student, taught_as
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 
@@ -27,7 +27,7 @@ def test_a_student_learns_its_rows_and_ends_on_end_of_text(trained: Path) -> Non
     assert described.loss[0].loss > 2 > 0.5 > described.loss[-1].loss
     data = read_dataset(trained.parent.parent / "dataset")
     student = open_trained(trained)
-    ends = [_rank_of_end(student, lesson.tokens) for lesson in lessons_of(data.train[::7], student.tokenizer)]
+    ends = [_rank_of_end(student, lesson.tokens) for lesson in lessons_of(data.train[::7], student)]
     assert ends == [0] * len(ends)
 
 
@@ -169,9 +169,10 @@ def test_a_trainer_that_drops_or_cuts_rows_is_caught(dataset: Path, tmp_path: Pa
     """TRL drops a row whose prompt fills max_length, and cuts the end off one that is a little longer."""
     data = read_dataset(dataset)
     wanted = settings_of(BRIEF, dataset)
-    student = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
-    lessons = lessons_of(data.train, student.tokenizer)
-    fit = check_fit(lessons, student, data.manifest.format_of_prompts)
+    made = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
+    student = taught_as(made, wanted, data.manifest.format_of_prompts)
+    lessons = lessons_of(data.train, student)
+    fit = check_fit(lessons, student)
     for max_length, complaint in ((10, "dropped the rest"), (fit.longest - 1, "in another way")):
         shorter = fit.model_copy(update={"longest": max_length})
         arguments = training_arguments(shorter, wanted, tmp_path)
@@ -182,10 +183,11 @@ def test_a_trainer_that_drops_or_cuts_rows_is_caught(dataset: Path, tmp_path: Pa
 def test_end_of_text_stays_in_the_loss_when_it_is_also_the_padding(dataset: Path, tmp_path: Path) -> None:
     data = read_dataset(dataset)
     wanted = settings_of(BRIEF, dataset)
-    student = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
+    made = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
+    student = taught_as(made, wanted, data.manifest.format_of_prompts)
     student.tokenizer.pad_token = student.tokenizer.eos_token
-    lessons = lessons_of(data.train[:6], student.tokenizer)
-    fit = check_fit(lessons, student, data.manifest.format_of_prompts)
+    lessons = lessons_of(data.train[:6], student)
+    fit = check_fit(lessons, student)
     trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, tmp_path), wanted, lambda *_: None)
     batch = trainer.data_collator([trainer.train_dataset[number] for number in range(6)])
     end = student.tokenizer.eos_token_id
@@ -226,7 +228,7 @@ def test_a_neox_student_keeps_its_head_when_it_is_saved(dataset: Path, tmp_path:
     section = {"base": str(tmp_path / "neox"), "name": "trained", "steps": 30, "learning_rate": 5e-3, "batch": 8}
     home = train_student(dataset, section, tmp_path, False, silent)
     described = read_student(home)
-    lessons = lessons_of(read_dataset(dataset).train[:12], student.tokenizer)
+    lessons = lessons_of(read_dataset(dataset).train[:12], open_trained(home))
     assert mean_loss(open_trained(home), lessons) < described.loss[0].loss - 1
     assert mean_loss(open_trained(home, base=True), lessons) > described.loss[1].loss
 
