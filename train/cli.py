@@ -1,4 +1,4 @@
-"""The verbs of the training stage: train, examine, chat."""
+"""The verbs of the training stage: fit, train, examine, chat and what carries a student out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import UsageError
-from train import cli_out
+from train import cli_fit, cli_out
 from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
 
@@ -21,23 +20,19 @@ StudentFolder = Annotated[Path, typer.Argument(help="A folder under students/.",
 
 @app.command("train")
 def train(
-    target: Annotated[Path, typer.Argument(help="A dataset folder, or a recipe (*.yaml).", show_default=False)],
+    target: cli_fit.Target,
     out: Annotated[
         Path | None,
         typer.Option(help="With a recipe: the folder of outputs, as for run. With a dataset: where students go."),
     ] = None,
+    student: cli_fit.Named = None,
     again: Again = False,
 ) -> None:
     """Train the student that the recipe or the dataset asks for."""
     from train.sft import train_student
 
-    if target.is_dir():
-        dataset, settings, students = target, None, out
-    elif target.suffix in (".yaml", ".yml"):
-        name, settings = settings_in(target)
-        dataset, students = (out or Path("outputs")) / name / "dataset", None
-    else:
-        raise UsageError(f"{target} is neither a dataset folder nor a recipe.", remedy="Name one of them.")
+    dataset, settings = cli_fit.wanted(target, out or Path("outputs"), student)
+    students = out if target.is_dir() else None
     with ProgressLine() as progress:
         home = train_student(dataset, settings, students, again, progress.say, progress)
     typer.echo(str(home))
@@ -81,6 +76,7 @@ def chat(
     chat_with(student, _questions(), typer.echo, base)
 
 
+app.command("fit")(cli_fit.fit)
 app.command("merge")(cli_out.merge)
 
 

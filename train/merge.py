@@ -54,7 +54,7 @@ def merge_student(student: Path, out: Path | None, say: Say, progress: Progress 
     if the merged model, saved and opened again, is another one; then nothing is left of it.
     """
     described = read_student(student)
-    if described.read_settings().method == "full":
+    if not described.read_settings().is_adapter:
         raise UsageError(
             f"{student} was trained whole: there is nothing to merge.", remedy=f"Its model is {student / 'model'}."
         )

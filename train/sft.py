@@ -13,8 +13,9 @@ from pipeline.errors import CourseworkError, InputError, RecipeError, UsageError
 from train.dataset import DatasetFolder, read_dataset
 from train.files import appearing_whole
 from train.fit import Fit, Lesson, check_fit, lessons_of
+from train.methods import adapter_for, freeze, saves_memory, weights_of_model
 from train.progress import Progress, Say, no_progress
-from train.settings import LOCAL, LoraSettings, StudentSettings, settings_of
+from train.settings import LOCAL, StudentSettings, settings_of
 from train.student_json import (
     FILE,
     LossPoint,
@@ -30,6 +31,7 @@ from train.student_json import (
 )
 from train.students import (
     Student,
+    gpu_bytes,
     has_gpu,
     looks_like_path,
     make_student,
@@ -66,13 +68,16 @@ def train_student(
     with appearing_whole(home) as folder:
         student = _student_for(wanted, data, folder)
         lessons = lessons_of(data.train, student)
-        fit = check_fit(lessons, student, wanted.max_length)
+        fit = check_fit(lessons, student, wanted)
         say(f"{wanted.name}: {fit.rows} rows fit, the longest has {fit.longest} of {fit.context} tokens.")
-        trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, folder), wanted, progress)
+        trainer = sft_trainer(
+            student, lessons, training_arguments(fit, wanted, folder, student.model), wanted, progress
+        )
         hold_every_lesson(trainer, lessons)
+        say(f"{wanted.name}: {weights_of_model(trainer.model)}")
         trainer.train()
         _converged(trainer)
-        _save(replace(student, model=trainer.model), folder / _place(wanted), wanted, base_of(home, wanted))
+        _save(replace(student, model=trainer.model), folder / wanted.place, wanted, base_of(home, wanted))
         write_student(folder, _account(home, folder, data, wanted, fit, trainer))
     return home
 
@@ -114,18 +119,17 @@ def _student_for(wanted: StudentSettings, data: DatasetFolder, folder: Path) -> 
     if wanted.base == LOCAL:
         made = make_student(wanted, [row.prompt + row.completion for row in data.train], folder / "base")
         return taught_as(made, wanted, prompts)
-    return open_base(wanted, prompts)
+    student = open_base(wanted, prompts)
+    if wanted.last_layers is not None:
+        freeze(student.model, wanted.last_layers)
+    return student
 
 
 def _save(trained: Student, place: Path, wanted: StudentSettings, base: str) -> None:
-    if wanted.method == "lora":
+    if wanted.is_adapter:
         save_adapter(trained, place, base)
     else:
         save_student(trained, place)
-
-
-def _place(wanted: StudentSettings) -> str:
-    return "adapter" if wanted.method == "lora" else "model"
 
 
 def sft_trainer(
@@ -155,16 +159,16 @@ def sft_trainer(
     return trainer
 
 
-def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path) -> Any:
+def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path, model: Any) -> Any:
     """Every argument whose default would be wrong here, said out loud."""
     from trl import SFTConfig
 
     return SFTConfig(
-        output_dir=str(folder / _place(wanted)),
+        output_dir=str(folder / wanted.place),
         save_strategy="no",  # what is saved is saved once, at the end, without the trainer's pickled arguments
         use_cpu=not has_gpu(),
         bf16=_bfloat16(wanted),
-        activation_checkpointing=False,  # a quarter slower, and memory is not what a small student lacks
+        activation_checkpointing=saves_memory(wanted, weights_of_model(model), gpu_bytes()),
         max_length=fit.longest,  # chosen from the data: a row above it would be cut or dropped in silence
         completion_only_loss=True,
         packing=False,
@@ -189,32 +193,6 @@ def _bfloat16(wanted: StudentSettings) -> bool:
     if wanted.precision != "auto":
         return wanted.precision == "bfloat16"
     return has_gpu() and torch.cuda.is_bf16_supported()
-
-
-def adapter_for(lora: LoraSettings, model: Any) -> Any:
-    """The adapter's configuration. Raises RecipeError for a layer the model does not have: peft would
-    leave a name it does not find untrained, and say nothing."""
-    from peft import LoraConfig
-
-    layers = {name.rpartition(".")[2] for name, _ in model.named_modules()} - {""}
-    for field, names in (("targets", lora.targets), ("also_train", lora.also_train)):
-        for name in names if isinstance(names, list) else ():
-            if name not in layers:
-                known = ", ".join(sorted(layer for layer in layers if not layer.isdigit()))
-                raise RecipeError(
-                    f"student.lora.{field}: the base has no layer named {name}, it would be left untrained in silence.",
-                    remedy=f"Its layers are {known}.",
-                )
-    tied = bool(getattr(model.config, "tie_word_embeddings", False))
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.targets,
-        modules_to_save=lora.also_train or None,
-        ensure_weight_tying=tied and bool(lora.also_train),  # else head and embedding part ways when saved
-    )
 
 
 def _reporter(progress: Progress) -> Any:
@@ -261,11 +239,8 @@ def _account(
         settings=wanted.spoken(),
         base_sha256=base_weights(base_of(folder, wanted)),
         base_revision=getattr(model.config, "_commit_hash", None) or "",
-        weights_sha256=weights_of(folder / _place(wanted)),
-        parameters=Parameters(
-            trainable=sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
-            total=sum(weight.numel() for weight in model.parameters()),
-        ),
+        weights_sha256=weights_of(folder / wanted.place),
+        parameters=Parameters(**weights_of_model(model)._asdict()),
         fit=fit,
         steps=trainer.state.global_step,
         loss=[

@@ -16,7 +16,7 @@ from train.files import sha256_of, write_whole
 from train.fit import Fit
 from train.rendering import Rendering
 from train.settings import LOCAL, StudentSettings
-from train.students import STACK, Student, has_gpu, looks_like_path, open_student, taught_as
+from train.students import STACK, Student, has_gpu, looks_like_path, open_student, place_of, taught_as
 
 FILE = "student.json"
 FORMAT_VERSION = 2
@@ -116,7 +116,7 @@ def base_of(folder: Path, settings: StudentSettings) -> str:
 
 def base_weights(base: str) -> str:
     """The hash of a base that is a folder, so that new weights in it are noticed; empty for the hub's."""
-    return weights_of(Path(base).expanduser()) if looks_like_path(base) else ""
+    return weights_of(place_of(base)) if looks_like_path(base) else ""
 
 
 def open_trained(folder: Path, base: bool = False) -> Student:
@@ -129,7 +129,7 @@ def open_trained(folder: Path, base: bool = False) -> Student:
     settings = student.read_settings()
     place = base_of(folder, settings)
     revision = settings.revision or student.base_revision or None
-    if base or settings.method == "lora":
+    if base or settings.is_adapter:
         if base_weights(place) != student.base_sha256:
             raise InputError(
                 f"base {place}: is not the one that {student.name} was trained from; its weights changed or are gone.",

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.errors import CourseworkError, InputError, UsageError
 from pipeline.publish.schema import PromptFormat
+from train.methods import four_bits
 from train.rendering import Rendering, pin_template, rendering_for
 from train.settings import StudentSettings
 
@@ -84,6 +85,8 @@ def need_training_stack() -> None:
     datasets.disable_progress_bars()
     # Raised by trl and peft against transformers; whoever trains can do nothing about it.
     warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+    # Raised by peft where a head parts from its embedding (lora.untie_head); that its merge is right is tested.
+    warnings.filterwarnings("ignore", message="Model has `tie_word_embeddings=True`", category=UserWarning)
 
 
 def has_gpu() -> bool:
@@ -91,6 +94,13 @@ def has_gpu() -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
+
+
+def gpu_bytes() -> int | None:
+    """The memory of the GPU, or None without one."""
+    import torch
+
+    return int(torch.cuda.get_device_properties(0).total_memory) if has_gpu() else None
 
 
 def make_student(settings: StudentSettings, texts: Iterable[str], folder: Path) -> Student:
@@ -142,7 +152,8 @@ def open_base(settings: StudentSettings, prompts: PromptFormat, place: str = "",
 
     `place` is where a local base was saved, `revision` the commit that an earlier training found.
     """
-    student = open_student(place or settings.base, settings.revision or revision or None)
+    quantised = four_bits(has_gpu()) if settings.method == "qlora" else None
+    student = open_student(place or settings.base, settings.revision or revision or None, quantised=quantised)
     return taught_as(student, settings, prompts)
 
 
@@ -169,22 +180,27 @@ def _end_on(student: Student, token: str) -> None:
     student.model.config.eos_token_id = number
 
 
-def open_student(base: str, revision: str | None = None, adapter: Path | None = None) -> Student:
-    """A model from a folder or the hub, in float32, with its adapter if one is named.
+def open_student(base: str, revision: str | None = None, adapter: Path | None = None, quantised: Any = None) -> Student:
+    """A model from a folder or the hub, in float32 or quantised, with its adapter if one is named.
 
     Raises InputError if it cannot be opened, has no end-of-text token, or is not ready to be padded.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = str(Path(base).expanduser()) if looks_like_path(base) else base
+    place = str(place_of(base)) if looks_like_path(base) else base
     if looks_like_path(base) and not Path(place).is_dir():
         raise InputError(
             f"base {base}: no such folder.", remedy="Name a folder with a model in it, or a name on the hub."
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(adapter or place, revision=None if adapter else revision)
-        model = AutoModelForCausalLM.from_pretrained(place, revision=revision, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(
+            place,
+            revision=revision,
+            dtype=torch.bfloat16 if quantised else torch.float32,
+            quantization_config=quantised,
+        )
     except (OSError, ValueError) as fault:
         raise InputError(
             f"base {base}: cannot be opened: {_first_line(fault)}",
@@ -200,6 +216,23 @@ def open_student(base: str, revision: str | None = None, adapter: Path | None = 
 def looks_like_path(base: str) -> bool:
     """Whether a base is meant as a folder; a hub name has at most one slash and does not exist here."""
     return base.startswith((".", "/", "~")) or Path(base).exists()
+
+
+def place_of(base: str) -> Path:
+    """The folder that a base's model lies in: of a trained student the whole model in its own folder.
+
+    Raises InputError for a student whose adapter was never merged, for nothing whole is there to go on from.
+    """
+    folder = Path(base).expanduser()
+    if not (folder / "student.json").exists():
+        return folder
+    for inner in ("model", "merged"):
+        if (folder / inner).is_dir():
+            return folder / inner
+    raise InputError(
+        f"base {base}: is a student that is an adapter beside its own base.",
+        remedy=f"Make one model of the two with `coursework merge {base}`.",
+    )
 
 
 def _train_tokenizer(vocabulary: int, texts: Iterable[str]) -> Any:

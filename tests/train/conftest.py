@@ -43,3 +43,11 @@ def dataset(tmp_path: Path) -> Path:
 def workspace(_course: Path, tmp_path: Path) -> Path:
     """A copy of the dataset with its trained student, to be changed at will."""
     return Path(shutil.copytree(_course, tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def architectures(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders with small models of random weights and the tiny student's tokenizer, by architecture; OPT's is tied."""
+    from tests.train.tiny_models import write_tiny_models
+
+    return write_tiny_models(base, tmp_path_factory.mktemp("architectures"))

@@ -17,6 +17,7 @@ from train.students import Student, make_student, open_student, taught_as
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 ROWS = course_rows(concepts=2)["train"]
+SETTINGS = StudentSettings(base="somewhere")
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,8 @@ def test_a_row_longer_than_the_students_context_is_refused(student: Student) -> 
 def test_a_row_longer_than_max_length_is_refused_and_not_cut(student: Student) -> None:
     longest = fitted(ROWS, student).longest
     with pytest.raises(InputError, match=rf"Raise student\.max_length to {longest}"):
-        check_fit(lessons_of(ROWS, student), student, longest - 1)
-    check_fit(lessons_of(ROWS, student), student, longest)
+        check_fit(lessons_of(ROWS, student), student, SETTINGS.model_copy(update={"max_length": longest - 1}))
+    check_fit(lessons_of(ROWS, student), student, SETTINGS.model_copy(update={"max_length": longest}))
 
 
 def test_the_students_own_commands_are_no_text(student: Student) -> None:
@@ -72,7 +73,7 @@ def test_a_prompt_must_end_on_a_token_boundary(student: Student) -> None:
     blank = [row.model_copy(update={"prompt": row.prompt + " ", "completion": row.answer}) for row in ROWS]
     with pytest.raises(InputError, match="token boundary"):
         asked = plainly(student, PROMPT_FORMAT + " ")
-        check_fit(lessons_of(blank, asked), asked)
+        check_fit(lessons_of(blank, asked), asked, SETTINGS)
 
 
 def test_an_empty_answer_teaches_nothing(student: Student) -> None:
@@ -110,7 +111,7 @@ def test_a_begin_of_text_in_the_prompt_format_comes_on_top_of_the_tokenizers(stu
     rows = [row.model_copy(update={"prompt": "<|begin|>" + row.prompt}) for row in ROWS]
     with pytest.raises(InputError, match="Take the token out of prompt_format"):
         asked = plainly(student, "<|begin|>" + PROMPT_FORMAT)
-        check_fit(lessons_of(rows, asked), asked)
+        check_fit(lessons_of(rows, asked), asked, SETTINGS)
 
 
 def test_a_tokenizer_that_ends_every_text_by_itself_is_refused(student: Student) -> None:
@@ -128,11 +129,11 @@ def test_a_complaint_counts_all_rows_and_names_three(student: Student) -> None:
 
 
 def fitted(rows: Iterable[Row], student: Student) -> Fit:
-    return check_fit(lessons_of(rows, student), student)
+    return check_fit(lessons_of(rows, student), student, SETTINGS)
 
 
 def plainly(student: Student, prompt_format: str) -> Student:
-    return taught_as(student, StudentSettings(base="somewhere"), PromptFormat(prompt_format))
+    return taught_as(student, SETTINGS, PromptFormat(prompt_format))
 
 
 def refuses(rows: list[Row], student: Student, *said: str) -> None:

@@ -19,13 +19,14 @@ from train.students import Student, open_base, open_student, save_student
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 ROWS = course_rows(concepts=2)["train"]
 PROMPTS = PromptFormat(PROMPT_FORMAT)
+SETTINGS = StudentSettings(base="somewhere")
 
 
 def test_a_base_with_a_chat_template_is_taught_to_chat(tmp_path: Path) -> None:
     student = opened(tmp_path)
     assert student.asked.form == "chat"
     assert student.prompt_of("Why?") == "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
-    assert check_fit(lessons_of(ROWS, student), student).end_of_text == "<|im_end|>"
+    assert check_fit(lessons_of(ROWS, student), student, SETTINGS).end_of_text == "<|im_end|>"
 
 
 def test_a_base_without_one_is_asked_in_the_datasets_form(base: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_base_without_one_is_asked_in_the_datasets_form(base: Path) -> None:
 def test_plain_can_be_asked_for_where_there_is_a_template(tmp_path: Path) -> None:
     student = opened(tmp_path, stops_on_turns=False, form="plain")
     assert student.prompt_of("Why?") == PROMPT_FORMAT.format(question="Why?")
-    assert check_fit(lessons_of(ROWS, student), student).end_of_text == "<|endoftext|>"
+    assert check_fit(lessons_of(ROWS, student), student, SETTINGS).end_of_text == "<|endoftext|>"
 
 
 def test_chat_without_a_template_is_refused(base: Path) -> None:
@@ -56,9 +57,9 @@ def test_a_template_that_ends_turns_where_generation_does_not_stop_is_refused_un
 ) -> None:
     student = opened(tmp_path, stops_on_turns=False)
     with pytest.raises(InputError, match=r"student\.end_of_text"):
-        check_fit(lessons_of(ROWS, student), student)
+        check_fit(lessons_of(ROWS, student), student, SETTINGS)
     student = open_base(StudentSettings(base=str(tmp_path), end_of_text="<|im_end|>"), PROMPTS)
-    assert check_fit(lessons_of(ROWS, student), student).end_of_text == "<|im_end|>"
+    assert check_fit(lessons_of(ROWS, student), student, SETTINGS).end_of_text == "<|im_end|>"
 
 
 def test_an_end_of_text_that_was_named_is_saved_for_every_runtime(tmp_path: Path) -> None:
@@ -83,10 +84,10 @@ def test_a_template_that_writes_begin_of_text_gets_no_second_one(tmp_path: Path)
         single="<|begin|> $A", special_tokens=[("<|begin|>", begin)]
     )
     assert student.encode(student.prompt_of("Why?")).count(begin) == 1
-    assert check_fit(lessons_of(ROWS, student), student).begin_of_text is True
+    assert check_fit(lessons_of(ROWS, student), student, SETTINGS).begin_of_text is True
     student.tokenizer.chat_template = "{{ bos_token }}" + student.tokenizer.chat_template
     with pytest.raises(InputError, match=r"exactly 1 <\|begin\|>"):
-        check_fit(lessons_of(ROWS, student), student)
+        check_fit(lessons_of(ROWS, student), student, SETTINGS)
 
 
 def test_a_template_that_writes_todays_date_writes_the_same_one_every_day(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_template_that_writes_todays_date_writes_the_same_one_every_day(tmp_pa
 def test_a_student_that_may_think_is_asked_and_taught_without_a_thought(tmp_path: Path) -> None:
     student = opened(tmp_path, QWEN3)
     assert student.prompt_of("Why?").endswith("<think>\n\n</think>\n\n")
-    assert check_fit(lessons_of(ROWS, student), student).rows == len(ROWS)
+    assert check_fit(lessons_of(ROWS, student), student, SETTINGS).rows == len(ROWS)
     save_student(student, tmp_path / "saved")
     elsewhere = open_student(str(tmp_path / "saved")).tokenizer
     turns = [{"role": "user", "content": "Why?"}]
@@ -109,7 +110,7 @@ def test_a_student_that_may_think_is_asked_and_taught_without_a_thought(tmp_path
 def test_a_template_that_begins_a_thought_no_row_has_is_refused(tmp_path: Path) -> None:
     student = opened(tmp_path, THINKS_ALOUD)
     with pytest.raises(InputError, match=r"student\.form to plain"):
-        check_fit(lessons_of(ROWS, student), student)
+        check_fit(lessons_of(ROWS, student), student, SETTINGS)
 
 
 def test_context_and_earlier_turns_stand_in_the_chat(tmp_path: Path) -> None:

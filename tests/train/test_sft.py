@@ -172,10 +172,10 @@ def test_a_trainer_that_drops_or_cuts_rows_is_caught(dataset: Path, tmp_path: Pa
     made = make_student(wanted, [row.prompt + row.completion for row in data.train], tmp_path / "base")
     student = taught_as(made, wanted, data.manifest.format_of_prompts)
     lessons = lessons_of(data.train, student)
-    fit = check_fit(lessons, student)
+    fit = check_fit(lessons, student, wanted)
     for max_length, complaint in ((10, "dropped the rest"), (fit.longest - 1, "in another way")):
         shorter = fit.model_copy(update={"longest": max_length})
-        arguments = training_arguments(shorter, wanted, tmp_path)
+        arguments = training_arguments(shorter, wanted, tmp_path, student.model)
         with pytest.raises(CourseworkError, match=complaint):
             hold_every_lesson(sft_trainer(student, lessons, arguments, wanted, lambda *_: None), lessons)
 
@@ -187,8 +187,10 @@ def test_end_of_text_stays_in_the_loss_when_it_is_also_the_padding(dataset: Path
     student = taught_as(made, wanted, data.manifest.format_of_prompts)
     student.tokenizer.pad_token = student.tokenizer.eos_token
     lessons = lessons_of(data.train[:6], student)
-    fit = check_fit(lessons, student)
-    trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, tmp_path), wanted, lambda *_: None)
+    fit = check_fit(lessons, student, wanted)
+    trainer = sft_trainer(
+        student, lessons, training_arguments(fit, wanted, tmp_path, student.model), wanted, lambda *_: None
+    )
     batch = trainer.data_collator([trainer.train_dataset[number] for number in range(6)])
     end = student.tokenizer.eos_token_id
     assert [(row == end).sum().item() for row in batch["labels"]] == [1] * 6
