@@ -78,6 +78,7 @@ def chat(
 
 app.command("fit")(cli_fit.fit)
 app.command("merge")(cli_out.merge)
+app.command("gguf")(cli_out.gguf)
 
 
 def _questions() -> Iterator[str]:

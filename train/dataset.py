@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
 from string import Formatter
 
@@ -27,6 +28,11 @@ class DatasetFolder:
     def train(self) -> tuple[Row, ...]:
         """The rows that are learned."""
         return self.rows[TRAIN]
+
+    def some(self, count: int) -> list[Row]:
+        """So many rows at most, dealt round train and the slices, so that answers and refusals are among them."""
+        dealt = chain.from_iterable(zip_longest(*(self.rows[stem] for stem in STEMS)))
+        return [row for row in dealt if row is not None][:count]
 
 
 def read_dataset(folder: Path) -> DatasetFolder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import InputError, UsageError
 from pipeline.publish.schema import Row
-from train.dataset import STEMS, DatasetFolder, read_dataset
+from train.dataset import DatasetFolder, read_dataset
 from train.files import appearing_whole, write_whole
 from train.progress import Progress, Say, no_progress
 from train.student_json import StudentFile, open_trained, read_student, versions, weights_of
@@ -93,7 +92,7 @@ def _merge_into(
     folder: Path, student: Path, described: StudentFile, data: DatasetFolder, progress: Progress
 ) -> MergedFile:
     trained = open_trained(student)
-    rows = _rows_over_slices(data)
+    rows = data.some(ROWS)
     tokens = [_tokens_of(row, trained) for row in rows]
     progress("asking adapter and base", 0, 3)
     wanted = _logits(trained, tokens)
@@ -125,15 +124,8 @@ def _merge_into(
     )
 
 
-def _rows_over_slices(data: DatasetFolder) -> list[Row]:
-    """A few rows, dealt round train and the slices, so that answers and refusals are among them."""
-    dealt = chain.from_iterable(zip_longest(*(data.rows[stem] for stem in STEMS)))
-    return [row for row in dealt if row is not None][:ROWS]
-
-
 def _tokens_of(row: Row, student: Student) -> list[int]:
-    tokens: list[int] = student.tokenizer(row.prompt + row.completion + student.tokenizer.eos_token)["input_ids"]
-    return tokens[-student.context :]
+    return student.encode(student.asked.lesson_of(student.tokenizer, row))[-student.context :]
 
 
 def _logits(student: Student, rows: Sequence[Sequence[int]]) -> list[Any]:
