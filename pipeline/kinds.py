@@ -100,6 +100,7 @@ KINDS: dict[str, Kind] = {
     "tone": Kind(retold=True, compared=False, checks=("retold",), skips=("assistant_closing",)),
     "evolve": Kind(grounded=True, checks=("asks_anew", "keeps_limits")),
     "dialogue": Kind(grounded=True, turns=True, compared=False, checks=("first_alone",)),
+    "persona_dialogue": Kind(voiced=True, turns=True, compared=False, checks=("first_alone",)),
     "reasoning": Kind(compared=False, checks=("reasoned",), answer_words=(4, 400)),
     "preference": Kind(grounded=True, paired=True, compared=False, checks=("worse",)),
     # Nobody wrote it for this dataset: what stands in place of the checks skipped is in pipeline/mix/screen.py.

@@ -52,14 +52,18 @@ def facts_in(answer: str, language: str) -> list[str]:
 
 
 def unknown_facts(draft: Draft, carried: str, language: str, most: int) -> Finding:
-    """Facts that neither the persona's file (`carried`) nor the question holds: nobody can say where they come from."""
-    known = set(normalised(f"{carried} {draft.question}").split())
+    """Facts that neither the persona's file (`carried`) nor a question holds: nobody can say where they come from.
+
+    In a dialogue the questions before count as well, and the answers before do not: one that made a name up would
+    vouch for it in the next.
+    """
+    known = set(normalised(" ".join((carried, *draft.earlier[::2], draft.question))).split())
     strange = [fact for fact in facts_in(draft.answer, language) if not set(_bare(fact)) <= known]
     told = ", ".join(dict.fromkeys(strange))
     measured = f"{len(strange)} facts, at most {most}" + (f": {told}" if told else "")
     if len(strange) <= most:
         return Finding("persona_facts", measured)
-    detail = f"The answer names what the persona's file does not: {told}."
+    detail = f"The answer names what neither the persona's file nor a question does: {told}."
     return Finding("persona_facts", measured, "flagged", "unknown_fact", detail)
 
 

@@ -14,7 +14,7 @@ from pipeline.publish.twins import find_twins
 from pipeline.publish.typos import make_slips
 from pipeline.recipe import Recipe, Split
 from pipeline.records import Record, content_id, lot
-from pipeline.words import Questions
+from pipeline.words import Questions, bare
 
 WITHHELD = "withheld"
 """Accepted, and published nowhere today: a held-out wording whose fact has no trained one yet, a near-topic
@@ -102,19 +102,23 @@ def assign(records: Iterable[Record], recipe: Recipe, imported: int = 0) -> Assi
 
 
 def _dialogues_away(records: Iterable[Record], recipe: Recipe) -> set[str]:
-    """The turns of dialogues that begin with what a slice asks: trained, they would give its answer away."""
-    begin = [
-        (record.fact, record.question)
-        for record in records
-        if KINDS[record.kind].turns and not record.earlier and stem_of(record, recipe.split) == TRAIN
-    ]
+    """The turns of dialogues that begin with what a slice asks: trained, they would give its answer away. And of those
+    in a slice that begin with what is trained: they would examine nothing."""
+    begin: dict[tuple[bool, str], set[str]] = defaultdict(set)
+    for record in records:
+        if KINDS[record.kind].turns and not record.earlier:
+            trained = stem_of(record, recipe.split) == TRAIN
+            begin[trained, bare(record.question, recipe.language)].add(record.fact)
     if not begin:
         return set()
-    held_out = Questions(recipe.language)
+    facts: set[str] = set()
     for record in records:
-        if not record.earlier and stem_of(record, recipe.split) in SLICES:
-            held_out.add(record.id, asks(record.question, record.context, record.parent))
-    facts = {fact for fact, question in begin if held_out.like(question)}
+        trained = (stem := stem_of(record, recipe.split)) == TRAIN
+        # Of two dialogues that begin alike the trained one gives way.
+        if record.earlier or not (stem in SLICES or (trained and not KINDS[record.kind].turns)):
+            continue
+        asked = bare(asks(record.question, record.context, record.parent), recipe.language)
+        facts |= begin.get((not trained, asked), set())
     return {record.id for record in records if KINDS[record.kind].turns and record.fact in facts}
 
 

@@ -96,7 +96,8 @@ attempts: 2""",
     ),
     "dialogue": Sample(
         settings="turns: 3",
-        gives=frozenset({"dialogue"}),
+        gives=frozenset({"dialogue", "persona_dialogue"}),
+        beside="persona: {file: persona.yaml}",
         loses=frozenset({"wrong_shape"}),  # some passages have fewer than two facts that can be asked plainly
     ),
     "reasoning": Sample(
@@ -107,6 +108,18 @@ attempts: 2""",
     "preference": Sample(settings="share: 0.5\npairs_per_record: 2", gives=frozenset({"preference"})),
 }
 
+_PERSONA = """\
+name: Ada the gardener
+living_person: false
+voice: Calm and dry. Says the answer first, then one reason that anybody could check with a spade.
+phrases: ["Plainly:", "Weeds never read the plan.", "The soil has the last word."]
+topics: [old apple trees, compost, slugs]
+examples:
+  - {question: When do you prune?, answer: In late winter. A tree asleep does not argue with the saw.}
+questions:
+  - {id: garden, prompt: List 4 questions for a gardener., count: 4}
+constraints: {words: {min: 6, max: 40}}
+"""
 _RECIPE = """\
 name: {name}
 meaning: {{enabled: false}}
@@ -141,6 +154,7 @@ class Workspace:
         sample = SAMPLES[name]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "sample.md").write_text(document(*sample.sections), encoding="utf-8")
+        (folder / "persona.yaml").write_text(_PERSONA, encoding="utf-8")
         for file in sample.files:
             shutil.copy(ROOT / "samples" / file, folder)
         settings = "\n".join(f"    {line}" for line in sample.settings.splitlines())

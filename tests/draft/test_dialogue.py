@@ -10,9 +10,11 @@ from pipeline.curate import Material, Origin, curate
 from pipeline.desk.decisions import Yields
 from pipeline.desk.dialogues import Dialogues
 from pipeline.draft.dialogue import Settings, build
+from pipeline.errors import RecipeError
 from pipeline.publish.split import assign
 from pipeline.recipe import Checks, Documents, Recipe, Split
-from pipeline.records import Draft, Record, Rejection
+from pipeline.records import Draft, Record, Rejection, content_id, normalised
+from pipeline.sources.personas import Persona
 from tests.draft.made_of_records import PASSAGE, drafts, fate, ground
 
 TURNS = [
@@ -124,3 +126,107 @@ def test_what_a_person_changes_or_drops_goes_for_the_turns_after_it():
     assert dialogues.end(records[1], dropped) is dropped
     third = dialogues.end(records[2], records[2])
     assert isinstance(third, Yields) and third.cause == "earlier_turn_rejected"
+
+
+ADA = Persona.model_validate(
+    {
+        "name": "Ada the gardener", "living_person": False, "voice": "Calm and dry.",
+        "topics": ["compost", "slugs"], "phrases": ["Plainly:", "Weeds never read the plan."],
+        "questions": [{"id": "q", "prompt": "List questions.", "count": 2}],
+        "constraints": {"words": {"min": 4, "max": 30}},
+    }
+)  # fmt: skip
+TALK = [
+    ("What is compost good for?", "Compost feeds the soil that feeds everything else."),
+    ("And how long does it take?", "A summer, if somebody turns the heap."),
+    ("And if nobody does?", "Then it takes a year, and nobody minds."),
+]
+
+
+def talked(turns=TALK, **settings) -> list[Draft | Rejection]:
+    """What comes of one dialogue with the persona."""
+    (drafter,) = build(
+        Settings(**{"subjects": ["compost"], "sides": ["why"]} | settings), ground(passages=[], persona=ADA)
+    )
+    said = [{"question": question, "answer": answer} for question, answer in turns]
+    return drafts(drafter, json.dumps({"turns": said}))
+
+
+def voiced(found) -> list[Record | Rejection]:
+    material = Material({}, lambda key: Origin("t", "p"), constraints=ADA.constraints, carried=ADA.said())
+    return list(curate(found, material, Checks(language_odds=None)))
+
+
+def test_a_persona_is_talked_to_about_each_side_of_each_of_its_topics():
+    about, with_persona = build(Settings(sides=("what for", "what not")), ground(persona=ADA))
+    assert len(list(about.requests(0, {}.get))) == 1
+    asked = [request.user for request in with_persona.requests(0, {}.get)]
+    wanted = [(subject, side) for subject in ADA.topics for side in ("what for", "what not")]
+    assert len(asked) == len(wanted)
+    assert all(subject in user and side in user for user, (subject, side) in zip(asked, wanted, strict=True))
+    assert all("Weeds never read the plan." in user and "max: 30" in user for user in asked)
+
+
+def test_without_passages_or_a_persona_with_topics_there_is_nothing_to_talk_about():
+    for settings, more in [({"of": ("persona",)}, {}), ({}, {"passages": []}),
+                           ({}, {"passages": [], "persona": ADA.model_copy(update={"topics": ()})})]:  # fmt: skip
+        with pytest.raises(RecipeError, match=r"drafters\.dialogue"):
+            build(Settings(**settings), ground(**more))
+
+
+def test_each_turn_with_a_persona_is_a_record_in_its_voice_with_the_turns_before_it():
+    records = voiced(talked())
+    assert [type(record) for record in records] == [Record] * 3
+    assert records[2].earlier == (*TALK[0], *TALK[1])
+    assert {(record.source, record.field, record.kind) for record in records} == {
+        (ADA.name, "compost", "persona_dialogue")
+    }
+
+
+def test_a_turn_outside_the_constraints_takes_those_after_it_along():
+    first, second, third = voiced(talked([TALK[0], (TALK[1][0], "Long."), TALK[2]]))
+    assert isinstance(first, Record)
+    assert (second.cause, third.cause) == ("breaks_constraint", "earlier_turn_rejected")
+
+
+def test_a_name_that_an_answer_made_up_stays_unknown_and_one_that_a_question_named_does_not():
+    made_up = voiced(
+        talked([(TALK[0][0], "Ask the people of Kew about it."), (TALK[1][0], "In Kew it takes a summer.")])
+    )
+    assert [record.flags for record in made_up] == [("unknown_fact",)] * 2
+    named = voiced(
+        talked([("What does Kew use compost for?", "Kew feeds roses with it."), (TALK[1][0], "In Kew a summer.")])
+    )
+    assert [record.flags for record in named] == [()] * 2
+
+
+def test_a_dialogue_that_begins_with_a_question_of_the_persona_is_held_out_with_it():
+    records = voiced(talked())
+    fact = content_id(ADA.name, normalised(TALK[0][0]))  # as a question of its lists has it
+    assert {record.fact for record in records} == {fact}
+
+
+def test_a_dialogue_of_a_slice_that_begins_with_what_is_trained_is_withheld_whole():
+    records = voiced(talked())
+    asked = Record(
+        id="t", kind="persona", question=TALK[0][0].upper(), answer="For soil.", source=ADA.name,
+        fact="f", model="m", prompt="p", request="r",
+    )  # fmt: skip
+    salt = next(
+        salt for salt in map(str, range(99))
+        if assign([asked], _recipe(salt)).stem(asked) == "train"
+        and assign(records, _recipe(salt)).stem(records[0]) == "unseen"
+    )  # fmt: skip
+    found = assign([asked, *records], _recipe(salt))
+    assert {found.stem(record) for record in records} == {"withheld"}
+    assert found.stem(asked) == "train"
+
+
+@pytest.mark.parametrize("side", ["what it is good for", "what goes wrong with it", "anything else"])
+def test_the_embedded_teachers_dialogues_with_a_persona_pass(side):
+    (drafter,) = build(Settings(turns=4, sides=[side]), ground(passages=[], persona=ADA))
+    found = drafts(drafter)
+    assert len(found) == 4 * len(ADA.topics)
+    ends = voiced(found)
+    assert [type(end) for end in ends] == [Record] * len(found), ends
+    assert not any(record.flags for record in ends)

@@ -51,6 +51,7 @@ def _drafters() -> dict[str, Drafter]:
     from pipeline.teacher.embedded.math import math_answers, math_problems
     from pipeline.teacher.embedded.multi_hop import multi_hop_questions
     from pipeline.teacher.embedded.passage_questions import passage_questions
+    from pipeline.teacher.embedded.persona_talking import persona_turns
     from pipeline.teacher.embedded.personas import persona_answers, persona_questions
     from pipeline.teacher.embedded.refusals import (
         answered_questions,
@@ -89,6 +90,7 @@ def _drafters() -> dict[str, Drafter]:
         "tone_answers": tone_answers,
         "worked_answers": worked_answers,
         "dialogue_turns": dialogue_turns,
+        "persona_turns": persona_turns,
         "evolved_questions": evolved_questions,
         "fix": fixed,
     }
@@ -147,6 +149,7 @@ def _kind_by_slots(slots: Mapping[str, str]) -> str:
         "premise": "false_premise_questions",
         "faults": "preference_pairs",
         "dialogue": "dialogue_turns",
+        "side": "persona_turns",
         "problem": "worked_answers",
         "voice": "tone_answers",
         "ways": "evolved_questions",

@@ -57,7 +57,8 @@ def _moods() -> tuple[Mood, ...]:
 
 
 @cache
-def _sayings() -> Sayings:
+def sayings() -> Sayings:
+    """The bank of them."""
     return read_bank("persona_answers.yaml", Sayings)
 
 
@@ -103,8 +104,7 @@ def _candidates(mood: Mood, topics: Sequence[str], name: str) -> Iterator[str]:
 def persona_answers(slots: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
     """An answer to each numbered line of `questions`, in the voice of the card and within its constraints."""
     card = read_card(slots["persona"])
-    sayings = _sayings()
-    voice = Voice(card, sayings.reasons, sayings.fillers)
+    voice = Voice(card, sayings().reasons, sayings().fillers)
     given: list[str] = []
     answers = []
     for number, question in _numbered(slots["questions"])[: most(schema, "answers")]:
@@ -143,17 +143,18 @@ def _what_to_say(question: str, topics: Sequence[str]) -> tuple[str, list[str]]:
     if known is not None:
         situation, captured = known
         topic = captured or topic_of(question, topics)
-        return topic, [_about(text, topic) for text in shuffled(situation.say, question)]
+        return topic, [about(text, topic) for text in shuffled(situation.say, question)]
     topic = topic_of(question, topics)
-    heads = shuffled(_sayings().heads[type_of(question)], question)
-    reasons = shuffled(_sayings().reasons, question)
+    heads = shuffled(sayings().heads[type_of(question)], question)
+    reasons = shuffled(sayings().reasons, question)
     offered = shuffled(choices(question), question)
     choice = offered[0] if offered else topic
     pairs = zip(heads, reasons, strict=False)
-    return topic, [_about(f"{head} {reason}", topic, choice) for head, reason in pairs]
+    return topic, [about(f"{head} {reason}", topic, choice) for head, reason in pairs]
 
 
-def _about(text: str, topic: str, choice: str = "") -> str:
+def about(text: str, topic: str, choice: str = "") -> str:
+    """The text with its topic and its choice, large where a sentence begins."""
     filled = text.replace("{topic}", topic).replace("{choice}", choice)
     return filled.replace("{Topic}", topic[:1].upper() + topic[1:]).replace("{Choice}", choice[:1].upper() + choice[1:])
 
