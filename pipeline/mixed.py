@@ -10,10 +10,12 @@ from pipeline.desk.reviewed import Reviewed
 from pipeline.drafted import texts_held_out
 from pipeline.files import Writing, blaming, json_line
 from pipeline.material import Say
+from pipeline.mix.kept import Shelf
 from pipeline.mix.licences import following
 from pipeline.mix.mixing import Into, Mixture, Standing, mix
 from pipeline.mix.rows import OpenSet
 from pipeline.mix.shares import wanted_of
+from pipeline.mix.supply import open_set
 from pipeline.publish.schema import MixedSet
 from pipeline.publish.split import Assignment
 from pipeline.recipe import Loaded, Recipe
@@ -27,15 +29,16 @@ REJECTED = "imported_rejected.jsonl"
 """Examples of rejected rows, in the dataset's outputs: some of each cause and set, for there may be a million."""
 
 
-def open_sets(loaded: Loaded, say: Say) -> list[OpenSet]:
+def open_sets(loaded: Loaded, outputs: Path, say: Say) -> list[OpenSet]:
     """The sets that the recipe mixes in, found and their layouts told; nothing more of them is read.
 
-    Raises InputError where one cannot be used, TryAgainLater where the hub cannot be reached.
+    Raises InputError where one cannot be used, TryAgainLater where the hub cannot be reached and nothing was drawn
+    of a set on an earlier night.
     """
-    recipe = loaded.recipe
+    recipe, shelf = loaded.recipe, Shelf(outputs, say)
     opened = []
     for name, wanted in recipe.mix.sets.items() if recipe.mix else ():
-        one = OpenSet.of(name, wanted, loaded.folder, recipe.split.salt)
+        one = open_set(name, wanted, loaded.folder, recipe.split.salt, shelf)
         layouts = ", ".join(dict.fromkeys(part.layout.name for part in one.parts))
         where = one.parts[0].name if len(one.parts) == 1 else f"{len(one.parts)} files"
         say(f"mix: {name}: {where}{f' at {one.revision[:12]}' if one.revision else ''}, {layouts}, {wanted.licence}")
@@ -97,7 +100,8 @@ def licence_of(recipe: Recipe, mixture: Mixture) -> str:
 
 def told(mixture: Mixture, trained: int) -> list[str]:
     """What the run says of the sets, beside `trained` rows in all."""
-    lines = [line for name, one in mixture.sets.items() for line in _of_set(name, one, trained)]
+    lines = [f"warning: {warning}" for warning in mixture.warnings]
+    lines += [line for name, one in mixture.sets.items() for line in _of_set(name, one, trained)]
     if mixture.sets:
         lines.append(
             f"imported  {mixture.rows:>6}   {mixture.rows / max(trained, 1):.1%} of train.jsonl's {trained} rows"

@@ -20,6 +20,7 @@ from pipeline.funnel import Funnel
 from pipeline.history import History
 from pipeline.judging import Court, Hearing, believed, prepare
 from pipeline.material import Say, Sources, gather
+from pipeline.mix.kept import FOLDER as DRAWN
 from pipeline.mixed import open_sets
 from pipeline.rebuild import Ingredients, rebuild
 from pipeline.recipe import Loaded
@@ -95,11 +96,11 @@ def run(loaded: Loaded, options: Options, say: Say, log: Log) -> Outcome:
     log.stage("sources")
     sources = gather(loaded, say)
     log.facts.unread = sources.unread
-    sets = open_sets(loaded, say)
+    sets = open_sets(loaded, folder, say)
 
     # The ledger is held to the end, for two that publish at once would mix their files.
     with Ledger(folder) as ledger, log.holding(ledger, say):
-        for inside in (folder, folder / "review", folder / "dataset"):
+        for inside in (folder, folder / "review", folder / "dataset", folder / DRAWN):
             sweep(inside)
         known = ledger.replies()
         history = History(ledger, options.accept_changes)
@@ -188,7 +189,7 @@ def plan(loaded: Loaded, options: Options, say: Say) -> Plan:
     address = find_teacher(options.model or recipe.teacher.model, recipe.teacher.base_url, environment())
     price = find_price(address, recipe.teacher.usd_per_million, loaded.prices)
     sources = gather(loaded, say)
-    open_sets(loaded, say)
+    open_sets(loaded, options.out / recipe.name, say)
     if in_batches(loaded, address):
         price = price.times(recipe.teacher.batch_price)
     found = Plan(address.name, sources)

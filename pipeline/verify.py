@@ -11,6 +11,7 @@ from pipeline.desk.laid import Laid
 from pipeline.errors import CourseworkError, InputError
 from pipeline.files import BadLine, read_json_lines, unfinished
 from pipeline.kinds import IMPORTED, KINDS
+from pipeline.mix.kept import FOLDER as DRAWN
 from pipeline.publish.schema import (
     PREFERENCE,
     SLICES,
@@ -129,6 +130,12 @@ def _dataset(folder: Path, found: Found) -> Iterator[str]:
             yield f"{path}: named by the manifest and not there"
         elif _sha256(path) != digest:
             yield f"{path}: not the file that the manifest vouches for"
+    for name, one in manifest.mix.items():
+        kept = folder.parent / DRAWN / f"{one.drawn}.jsonl.zst"
+        if one.drawn and not kept.is_file():
+            yield f"{kept}: what was drawn of the set {name}, named by the manifest and not there"
+        elif one.drawn and _sha256(kept) != one.drawn:
+            yield f"{kept}: not what was drawn of the set {name}"
     named = {"manifest.json", *manifest.files, *(path.name for path in unfinished(folder))}
     for path in sorted(folder.iterdir()):
         if path.name not in named:

@@ -17,6 +17,7 @@ from pipeline.mix.rows import Faulty, Ticket
 from pipeline.spool import Spool
 
 PILES = 1024
+"""Spans of lots; a row's pile is `pile_of` its lot."""
 _HELD = 16 * 1024 * 1024
 """Characters of rows in memory before they go to their piles on disk."""
 
@@ -29,7 +30,7 @@ def in_lot_order(
     All rows are gone through once, and once more only if of a `wanted` number too many are rejected by whoever takes
     them. Raises CannotWrite.
     """
-    enough = None if wanted is None else 2 * wanted + 1000
+    enough = enough_for(wanted)
     with ExitStack() as stack:
         draw = stack.enter_context(Draw(folder, enough))
         for row in rows():
@@ -47,6 +48,16 @@ def in_lot_order(
         yield from rest
 
 
+def enough_for(wanted: int | None) -> int | None:
+    """How many rows wait where a number is wanted, for some will be rejected; None: all."""
+    return None if wanted is None else 2 * wanted + 1000
+
+
+def pile_of(row: Ticket) -> int:
+    """The pile in which it waits."""
+    return int(row.lot * PILES)
+
+
 class Draw:
     """Rows by lot. Use it as a context manager."""
 
@@ -57,7 +68,8 @@ class Draw:
         self.below = PILES
         """The first pile that was given up, and all after it."""
         self._counts: Counter[int] = Counter()
-        self._kept = 0
+        self.kept = 0
+        """Rows that wait."""
         self._held: dict[int, list[Ticket]] = {}
         self._size = 0
         self._blocks: dict[int, list[int]] = {}
@@ -72,16 +84,16 @@ class Draw:
 
     def add(self, row: Ticket) -> None:
         """A row, unless its lot is too high to be wanted."""
-        pile = int(row.lot * PILES)
+        pile = pile_of(row)
         if not self._since <= pile < self.below:
             return
         self._held.setdefault(pile, []).append(row)
         self._size += len(row.question) + len(row.answer) + len(row.context) + sum(map(len, row.earlier)) + 100
         self._counts[pile] += 1
-        self._kept += 1
-        while self._enough is not None and self._kept - self._counts[self.below - 1] >= self._enough:
+        self.kept += 1
+        while self._enough is not None and self.kept - self._counts[self.below - 1] >= self._enough:
             self.below -= 1
-            self._kept -= self._counts.pop(self.below, 0)
+            self.kept -= self._counts.pop(self.below, 0)
             self._held.pop(self.below, None)
             self._blocks.pop(self.below, None)
         if self._size > _HELD:

@@ -66,12 +66,13 @@ def _blaming(name: str) -> Iterator[None]:
     except Exception as fault:
         said = next((line.strip() for line in str(fault).splitlines() if line.strip()), type(fault).__name__)
         families = {kind.__name__ for kind in type(fault).__mro__}
+        behind = {kind.__name__ for one in _chain(fault) for kind in type(one).__mro__}
         if families & _MISSING:
             raise InputError(
                 f"{name}: the hub has no such dataset, or not for everyone: {said}",
                 remedy="Mind its spelling, accept its terms on its page, or set HF_TOKEN.",
             ) from fault
-        if families & _UNREACHED:
+        if families & _UNREACHED or behind & _UNREACHED_BEHIND:
             raise TryAgainLater(
                 f"{name}: the hub cannot be reached: {said}",
                 remedy="Run again when it can, or download the dataset and name its files.",
@@ -81,6 +82,16 @@ def _blaming(name: str) -> Iterator[None]:
         ) from fault
 
 
+def _chain(fault: BaseException) -> Iterator[BaseException]:
+    """An error and those that it was raised from, or while."""
+    known: BaseException | None = fault
+    while known is not None:
+        yield known
+        known = known.__cause__ or known.__context__
+
+
 # Names of errors of datasets, huggingface_hub and httpx, and of what these derive from.
 _MISSING = frozenset("DatasetNotFoundError RepositoryNotFoundError RevisionNotFoundError HFValidationError".split())
 _UNREACHED = frozenset("ConnectionError OfflineModeIsEnabled TimeoutError HTTPError HfHubHTTPError".split())
+_UNREACHED_BEHIND = frozenset({"LocalEntryNotFoundError", "OfflineModeIsEnabled"})
+"""Behind what datasets tells as a file that is not there: it was looked for on the hub, in vain."""

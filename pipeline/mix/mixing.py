@@ -18,12 +18,13 @@ from pipeline.curate import SHARD, Material, Origin, end_of, rejecting
 from pipeline.curate.decontaminate import HeldOut, HeldOutText
 from pipeline.curate.findings import Finding
 from pipeline.kinds import IMPORTED
-from pipeline.mix.draw import in_lot_order
+from pipeline.mix.kept import Shelf
 from pipeline.mix.rows import Faulty, OpenSet, Ticket
 from pipeline.mix.screen import Against, Screen, draft_of, meet
 from pipeline.mix.seen import Seen
 from pipeline.mix.similar import Meant, Own, Similar
 from pipeline.mix.style import Drift, Measure, Tally
+from pipeline.mix.supply import supply_of
 from pipeline.publish.schema import SLICES, TRAIN, MixedSet
 from pipeline.recipe import Decontamination, Recipe
 from pipeline.records import Record, Rejection
@@ -73,6 +74,11 @@ class Into:
     as_wanted: Callable[[Record], Record | Rejection]
     """What a person made of a record that was laid on a sheet."""
 
+    @property
+    def shelf(self) -> Shelf:
+        """What was drawn of sets of the hub."""
+        return Shelf(self.folder)
+
 
 @dataclass
 class Mixture:
@@ -84,6 +90,8 @@ class Mixture:
     examples: list[Rejection] = field(default_factory=list)
     """Some rejections of each cause and set."""
     drift: Drift | None = None
+    warnings: list[str] = field(default_factory=list)
+    """What somebody should know about where the rows come from."""
 
     @property
     def rows(self) -> int:
@@ -117,6 +125,7 @@ def mix(sets: Iterable[OpenSet], wanted: Mapping[str, int | None], into: Into, r
         found.sets[opened.name] = taking.told()
         found.sample += taking.sample
         found.examples += taking.examples
+        found.warnings += taking.warnings
         styles[opened.name] = of_set.style()
     found.drift = Drift(own=own.style(), mixed=all_of_it.style(), sets=styles)
     return found
@@ -146,8 +155,10 @@ class _Taking:
 
     def __init__(self, one: OpenSet, wanted: int | None, screen: Screen, into: Into, sampled: int) -> None:
         self._one, self._wanted, self._screen, self._into, self._sampled = one, wanted, screen, into, sampled
-        self._read = self._checked = self._taken = 0
+        self._supply = supply_of(one, into.shelf, into.folder)
+        self._checked = self._taken = 0
         self._rejected: Counter[str] = Counter()
+        self._shown: Counter[str] = Counter()
         self._material = Material({}, lambda key: Origin("", ""))
         self.sample: list[Record] = []
         self.examples: list[Rejection] = []
@@ -156,21 +167,16 @@ class _Taking:
         """The records that are taken, some at a time."""
         if self._wanted == 0:
             return
-        tickets = in_lot_order(self._rows(), self._wanted, self._into.folder, self._faulty)
+        tickets = self._supply.tickets(self._wanted, self._faulty)
         while shard := list(islice(tickets, self._at_once())):
             yield list(self._records(shard))
             if self._taken == self._wanted:
                 return
 
-    def _rows(self) -> Callable[[], Iterator[Ticket | Faulty]]:
-        """Counted the first time they are gone through."""
-        passes = iter((self._counted, self._one.rows))
-        return lambda: next(passes)()  # noqa: PLW0108 - each call is another pass
-
-    def _counted(self) -> Iterator[Ticket | Faulty]:
-        for row in self._one.rows():
-            self._read += 1
-            yield row
+    @property
+    def warnings(self) -> list[str]:
+        """Of where its rows come from."""
+        return self._supply.warnings
 
     def _at_once(self) -> int:
         left = SHARD if self._wanted is None else self._wanted - self._taken
@@ -203,7 +209,8 @@ class _Taking:
             self.sample.append(record.model_copy(update={"flags": (SAMPLED, *record.flags)}))
         return self._into.as_wanted(record)
 
-    def _faulty(self, row: Faulty) -> None:
+    def _faulty(self, row: Faulty, more: int) -> None:
+        self._rejected[row.cause] += more
         self._reject(
             Rejection(
                 cause=row.cause,
@@ -217,20 +224,22 @@ class _Taking:
 
     def _reject(self, rejection: Rejection) -> None:
         self._rejected[rejection.cause] += 1
-        if self._rejected[rejection.cause] <= _EXAMPLES:
+        self._shown[rejection.cause] += 1
+        if self._shown[rejection.cause] <= _EXAMPLES:
             self.examples.append(rejection)
 
     def told(self) -> MixedSet:
         """The account of it."""
-        one = self._one
+        one, kept = self._one, self._supply.kept
         return MixedSet(
             licence=one.wanted.licence,
             url=one.wanted.url,
             hub=one.wanted.hub,
-            revision=one.revision,
+            revision=kept.account.revision if kept else one.revision,
+            drawn=kept.sha256 if kept else "",
             files={part.name: _sha256(part.path) for part in one.parts if part.path},
             layouts={part.name: part.layout.name for part in one.parts},
-            read=self._read,
+            read=self._supply.read,
             checked=self._checked,
             taken=self._taken,
             lacking=max(0, (self._wanted or 0) - self._taken),

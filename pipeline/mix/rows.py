@@ -72,6 +72,8 @@ class OpenSet:
     """Where relative paths in the recipe start."""
     salt: str
     """What lots are drawn with."""
+    out_of_reach: str = ""
+    """Why the hub cannot be asked tonight: what was drawn of it before stands in."""
 
     @classmethod
     def of(cls, name: str, wanted: ImportedSet, folder: Path, salt: str) -> Self:

@@ -95,6 +95,9 @@ class MixedSet(BaseModel):
     url: str = Field(default="", description="where it was got")
     hub: str = Field(default="", description="its name on the Hugging Face hub")
     revision: str = Field(default="", description="commit of it that was read")
+    drawn: str = Field(
+        default="", description="sha256 of the rows drawn of it, drawn/<sha256>.jsonl.zst in the outputs"
+    )
     files: dict[str, str] = Field(default_factory=dict, description="file to sha256 of its bytes")
     layouts: dict[str, str] = Field(default_factory=dict, description="how the rows of each part are laid out")
     read: int = Field(description="rows that it has, those among them that are no question with an answer")

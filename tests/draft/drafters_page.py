@@ -72,9 +72,11 @@ def section_of(name: str, records: list[Record]) -> str:
     )
     recipe = "\n".join(f"    {line}" for line in SAMPLES[name].settings.splitlines())
     parts = [f"## {name}\n", f"{first}{rests}\n", settings_of(name) + "\n"]
-    parts.append(f"```yaml\ndrafters:\n  {name}:\n{recipe}\n```\n")
+    beside = f"{SAMPLES[name].beside}\n" if SAMPLES[name].beside else ""
+    parts.append(f"```yaml\n{beside}drafters:\n  {name}:\n{recipe}\n```\n")
     for kind in sorted(SAMPLES[name].gives):
-        found = next((record for record in records if record.kind == kind and not record.typo_of), None)
+        of_kind = [record for record in records if record.kind == kind and not record.typo_of]
+        found = next((record for record in of_kind if record.earlier), of_kind[0] if of_kind else None)
         if found:
             parts.append(f"A record of kind `{kind}`:\n\n```json\n{example_of(found)}\n```\n")
     return "\n".join(parts)

@@ -115,9 +115,10 @@ voice: Calm and dry. Says the answer first, then one reason that anybody could c
 phrases: ["Plainly:", "Weeds never read the plan.", "The soil has the last word."]
 topics: [old apple trees, compost, slugs]
 examples:
-  - {question: When do you prune?, answer: In late winter. A tree asleep does not argue with the saw.}
+  - question: When do you prune?
+    answer: In late winter. A tree asleep does not argue with the saw.
 questions:
-  - {id: garden, prompt: List 4 questions for a gardener., count: 4}
+  - {id: garden, prompt: "List 4 questions for a gardener.", count: 4}
 constraints: {words: {min: 6, max: 40}}
 """
 _RECIPE = """\

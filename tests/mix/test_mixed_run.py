@@ -276,6 +276,30 @@ def test_a_set_that_cannot_be_used_ends_the_run_before_anything_is_asked(tmp_pat
     assert not (tmp_path / "outputs" / "own" / "ledger.sqlite").exists()
 
 
+def test_a_night_without_the_hub_publishes_the_same_bytes_with_a_warning(workspace):
+    pytest.importorskip("datasets")
+    tome = workspace / "recipes" / "acme" / "tome"
+    tome.mkdir(parents=True)
+    lines = [json.dumps({"question": asked, "answer": told}) for asked, told in sums(range(600, 700))]
+    (tome / "train.jsonl").write_text(
+        "\n".join([*lines, '{"question": "Why?", "answer": ""}']) + "\n", encoding="utf-8"
+    )
+    mix = {"share": 0.1, "sets": {"tome": {"hub": "acme/tome", "licence": "MIT"}}}
+    said = mixing(workspace, mix)
+    dataset = workspace / "outputs" / "own" / "dataset"
+    published = {path.name: path.read_bytes() for path in dataset.iterdir()}
+    assert imported(workspace, "tome") and not any(line.startswith("warning: mix:") for line in said)
+    shutil.move(tome, workspace / "elsewhere")
+    said = mixing(workspace, mix)
+    assert {path.name: path.read_bytes() for path in dataset.iterdir()} == published
+    assert any("warning: mix: tome: what was drawn of it before is used" in line for line in said), said
+    found: list[str] = []
+    assert verify(workspace / "outputs" / "own", found.append).problems == 0, found
+    next((workspace / "outputs" / "own" / "drawn").glob("*.zst")).write_bytes(b"x")
+    assert verify(workspace / "outputs" / "own", found.append).problems == 1
+    assert "not what was drawn of the set tome" in found[-2 if found[-1].endswith("problem") else -1]
+
+
 def test_real_sets_pass_the_checks(shared, workspace):
     sets = {
         "gsm": {"files": str(shared / "data" / "gsm8k_test.jsonl"), "licence": "MIT", "cap": 200},
