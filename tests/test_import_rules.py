@@ -35,7 +35,7 @@ ALLOWED = {
     "runlog": {"errors", "crash", "files", "funnel", "records", "review", "sources", "teacher"},
     "report": SHARED_NOUNS | {"runlog"},
     "terminal": {"funnel", "runlog"},
-    "verify": {"errors", "desk", "files", "kinds", "records", "review", "runlog", "publish", "teacher"},
+    "verify": {"errors", "desk", "files", "kinds", "mix", "records", "review", "runlog", "publish", "teacher"},
     "mix": SHARED_NOUNS | {"recipe", "spool", "curate", "publish.schema"},
     "mixed": {"files", "drafted", "material", "recipe", "records", "desk", "spool", "mix", "curate", "publish"},
     "funnel": {"records"},
