@@ -32,9 +32,10 @@ def read_apart(
 ) -> Reading:
     """What the reader for `form` makes of the file. Raises Unreadable, and nothing else, if it makes nothing.
 
-    The child gets `limits.seconds` of clock and processor time and `limits.memory_mib` of address space, and
-    may answer with no more bytes than `limits.characters` can need.
+    The child gets `limits.seconds` of clock time, or what the pages it reads earn it, and `limits.memory_mib` of
+    address space, and may answer with no more bytes than `limits.characters` can need.
     """
+    size = path.stat().st_size
     job = {
         "path": str(path),
         "format": form,
@@ -53,7 +54,7 @@ def read_apart(
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         try:
-            data = _conversation(child, json.dumps(job).encode(), limits)
+            data = _conversation(child, json.dumps(job).encode(), limits, size)
             child.wait(timeout=5)
         except subprocess.TimeoutExpired:
             raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
@@ -68,9 +69,9 @@ def read_apart(
         return _understood(data, child.returncode, limits, complaints)
 
 
-def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits) -> bytes:
+def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits, size: int) -> bytes:
     """Hands over the job and collects the answer, for no longer and no more of it than allowed."""
-    deadline = time.monotonic() + limits.seconds
+    begun, allowed = time.monotonic(), limits.seconds
     cap = _BYTES_PER_CHARACTER * limits.characters + _MIB
     if child.stdin is None or child.stdout is None:
         raise Unreadable("damaged", "the reader could not be reached")
@@ -80,11 +81,13 @@ def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits
     data = bytearray()
     with selectors.DefaultSelector() as ready:
         ready.register(child.stdout, selectors.EVENT_READ)
-        while ready.select(max(0.0, deadline - time.monotonic())):
+        while ready.select(max(0.0, begun + allowed - time.monotonic())):
             chunk = os.read(child.stdout.fileno(), _MIB)
             if not chunk:
                 return bytes(data)
             data += chunk
+            if not data.strip():  # so far it tells of its progress
+                allowed = limits.allowed(bytes(data), size)
             if len(data) > cap:
                 raise Unreadable("unsupported", f"it holds more text than {limits.characters} characters")
     raise subprocess.TimeoutExpired(child.args, limits.seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +15,16 @@ Unit = Literal["page", "chapter", "line", "item"]
 """What the pages of a file are. A pair of question and answer is a page of its own, named by the line it begins on,
 or by its place in the file's list."""
 PAIRED: frozenset[Unit] = frozenset({"line", "item"})
+
+READ, RECOGNISED = b" ", b"\t"
+"""What the child tells of a page from which it got text; blanks before an answer in JSON are none of it."""
+Progress = Callable[[bytes], object]
+"""Takes one of them."""
+
+_SECONDS_A_PAGE = 0.15
+"""Several times what a page takes where the machine does nothing else."""
+_SECONDS_TO_RECOGNISE = 10.0
+_LEAST_BYTES = 512
 
 PersonalData = Literal["report", "mask", "drop"]
 PdfReaderName = Literal["auto", "pypdf", "pypdfium2"]
@@ -36,10 +47,21 @@ class ReadLimits:
     """What reading one file may cost; past a limit the file, or the rest of it, stays unread and says so."""
 
     seconds: float = 55
+    """By the clock, for a file that shows nothing for it."""
     memory_mib: int = 2048
     file_mib: int = 512
     pages: int = 5000
     characters: int = 20_000_000
+
+    def allowed(self, progress: bytes, size: int) -> float:
+        """Seconds for a file of `size` bytes that has told of this progress: a long one earns time by each page read.
+
+        A page that takes fewer bytes than any real one earns nothing, or a few bytes that come back as thousands of
+        pages could hold up the others for hours.
+        """
+        pages = min(len(progress), size // _LEAST_BYTES)
+        recognised = min(progress.count(RECOGNISED), pages)
+        return max(self.seconds, _SECONDS_A_PAGE * (pages - recognised) + _SECONDS_TO_RECOGNISE * recognised)
 
 
 @dataclass(frozen=True, slots=True)

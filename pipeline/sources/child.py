@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.blocks import Reading, ReadLimits, ReadOptions, Stopped, Unreadable
+from pipeline.sources.blocks import READ, Progress, Reading, ReadLimits, ReadOptions, Stopped, Unreadable
 from pipeline.sources.guard import guarded
 
 _READERS = {
@@ -38,18 +38,26 @@ def main() -> None:
     os.dup2(2, 1)
     logging.disable(logging.CRITICAL)  # pypdf tells of each oddity it steps over; our warnings name the pages
     limits = ReadLimits(**job["limits"])
-    _limit_myself(limits)
-    json.dump(_answer(job, limits), answer, ensure_ascii=False)
+    _limit_myself(limits, Path(job["path"]).stat().st_size)
+
+    def tell(progress: bytes) -> None:
+        answer.write(progress.decode())
+        answer.flush()
+
+    json.dump(_answer(job, limits, tell), answer, ensure_ascii=False)
     answer.close()
 
 
-def _limit_myself(limits: ReadLimits) -> None:
-    """Memory, processor time and written bytes, as far as the system offers such limits."""
+def _limit_myself(limits: ReadLimits, size: int) -> None:
+    """Memory, processor time and written bytes, as far as the system offers such limits.
+
+    The clock is the parent's to watch; processor time is limited should it be there no longer.
+    """
     try:
         import resource
     except ImportError:
         return
-    seconds = math.ceil(limits.seconds) + 1
+    seconds = math.ceil(limits.allowed(READ * limits.pages, size)) + 1
     wanted = (
         (resource.RLIMIT_AS, limits.memory_mib * 1024 * 1024),
         (resource.RLIMIT_CPU, seconds),
@@ -63,9 +71,9 @@ def _limit_myself(limits: ReadLimits) -> None:
             continue  # the system knows no such limit or has a lower one; the parent still watches the clock
 
 
-def _answer(job: dict[str, Any], limits: ReadLimits) -> dict[str, Any]:
+def _answer(job: dict[str, Any], limits: ReadLimits, tell: Progress) -> dict[str, Any]:
     try:
-        reading = _read(job, limits)
+        reading = _read(job, limits, tell)
     except Unreadable as fault:
         return _refused(fault)
     except MemoryError:
@@ -89,10 +97,11 @@ def _refused(fault: Unreadable) -> dict[str, Any]:
     return {"fate": fault.fate, "cause": fault.cause, "page_count": fault.page_count, "stopped": stopped}
 
 
-def _read(job: dict[str, Any], limits: ReadLimits) -> Reading:
+def _read(job: dict[str, Any], limits: ReadLimits, tell: Progress) -> Reading:
     """One reader per format, imported only when its format is met."""
     module, name = _READERS[job["format"]]
     reader = getattr(import_module(f"pipeline.sources.{module}"), name)
     path, options = Path(job["path"]), ReadOptions(**job["options"])
-    found = reader(path, limits, options, job["password"]) if job["format"] == "pdf" else reader(path, limits)
+    pdf = job["format"] == "pdf"
+    found = reader(path, limits, options, job["password"], tell) if pdf else reader(path, limits)
     return guarded(found, options.personal_data)

@@ -135,7 +135,7 @@ def _is_number_among_unspaced(last: str, first: str) -> bool:
 
 def word_count(text: str) -> int:
     """About how many words there are: where they are written without blanks, two signs count as one."""
-    return len(text.split()) + sum(map(is_unspaced, text)) // 2
+    return len(text.split()) + (0 if text.isascii() else sum(map(is_unspaced, text)) // 2)
 
 
 def is_unspaced(mark: str) -> bool:

@@ -197,5 +197,7 @@ def _unspread(text: str) -> str:
 
 
 def _reads_leftwards(text: str) -> bool:
+    if text.isascii():
+        return False
     leftwards = sum("\u0590" <= mark <= "\u08ff" for mark in text)
     return leftwards > 0.5 * sum(mark.isalpha() for mark in text)

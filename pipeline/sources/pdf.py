@@ -6,54 +6,21 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
-from pipeline.sources.blocks import Fate, Reading, ReadLimits, ReadOptions, Unreadable
+from pipeline.sources.blocks import READ, RECOGNISED, Fate, Progress, Reading, ReadLimits, ReadOptions, Unreadable
 from pipeline.sources.clean import vocabulary
 from pipeline.sources.flow import blocks_of
-from pipeline.sources.layout import Fragment, Line, PageText, lines_of, turned, without_marks
+from pipeline.sources.layout import Line, without_marks
 from pipeline.sources.margins import PageLines, without_margins
 from pipeline.sources.ocr import CannotRecognise, recognised
+from pipeline.sources.pdf_pages import BestPages, Found, PdfReader, found_on
 from pipeline.sources.pdfium_pages import PdfiumPages
 from pipeline.sources.pypdf_pages import PypdfPages, has_cyclic_pages
-from pipeline.sources.quality import is_gibberish, quality_of
 from pipeline.sources.runs import body_of
 from pipeline.sources.tables import with_rows
 
+TESSERACT = "tesseract"
 _CONTENTS_LINE = re.compile(r"(?:\s?[.…·]){5,}\s*[\divxlcA-Z.–-]*$")
-_BLEED = 18.0
-"""So many points beyond the edge count as on the page: boxes are set carelessly."""
-
-
-class PdfReader(Protocol):
-    """An open PDF, whichever library reads it."""
-
-    name: str
-    count: int
-
-    def page(self, number: int) -> PageText:
-        """One page, counted from 1. Raises what its library raises where the page is broken."""
-        ...
-
-    def holds_picture(self, number: int) -> bool:
-        """Whether an image stands on the page."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one reader made of one page."""
-
-    reader: str
-    lines: PageLines
-    quality: float
-    letters: int
-    sideways: bool
-    off_page: bool
-
-    def worth(self, most: int) -> float:
-        """Its quality, less what it lacks of the `most` letters that any reader found."""
-        return self.quality * (self.letters / most if most else 1.0)
 
 
 @dataclass(slots=True)
@@ -61,6 +28,7 @@ class _Pages:
     """What the pages gave: their lines, and the numbers of those with something to tell."""
 
     options: ReadOptions
+    holds_picture: Callable[[int], bool]
     open_pictured: Callable[[], PdfiumPages]
     """Opens the file once more for what only PDFium can: showing a page as a picture."""
     read: list[PageLines] = field(default_factory=list)
@@ -75,21 +43,11 @@ class _Pages:
     """Why text recognition was wanted and did nothing."""
     characters: int = 0
 
-    def add(self, readers: Sequence[PdfReader], number: int) -> None:
-        """Reads one page with each reader and keeps the better text. Raises if no reader can read it."""
-        found: list[_Found] = []
-        faults: list[Exception] = []
-        for reader in readers:
-            try:
-                found.append(_found(reader.name, reader.page(number), number))
-            except MemoryError:
-                raise
-            except Exception as fault:  # noqa: BLE001 - what one reader cannot read the other may
-                faults.append(fault)
-        if not found:
-            raise faults[0]
-        self._keep(_better(found, self.options.reader_margin), number)
-        if not self.read[-1].lines and number not in self.gibberish and readers[0].holds_picture(number):
+    def add(self, page: Found) -> None:
+        """Keeps what was read of one page, or has a page that is a picture recognised."""
+        self._keep(page)
+        number = page.lines.number
+        if not self.read[-1].lines and number not in self.gibberish and self.holds_picture(number):
             self._recognise(number)
 
     def _recognise(self, number: int) -> None:
@@ -101,15 +59,15 @@ class _Pages:
                 self.unrecognised = str(fault)
             else:
                 self.read.pop()
-                found = _found("tesseract", seen.page, number)
-                self._keep(replace(found, quality=min(found.quality, seen.confidence)), number)
+                found = found_on(seen.page, TESSERACT, number)
+                self._keep(replace(found, quality=min(found.quality, seen.confidence)))
                 if self.read[-1].lines:
                     return
         if number not in self.gibberish:
             self.pictures.append(number)
 
-    def _keep(self, page: _Found, number: int) -> None:
-        lines = page.lines
+    def _keep(self, page: Found) -> None:
+        lines, number = page.lines, page.lines.number
         if page.quality < self.options.least_quality:
             self.gibberish.append(number)
             lines = PageLines(number, [], lines.top, lines.bottom)
@@ -123,14 +81,19 @@ class _Pages:
         self.characters += page.letters
 
 
-def read_pdf(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
-    """The pages of a PDF as blocks. Raises Unreadable if nothing of it can be used."""
+def read_pdf(
+    path: Path, limits: ReadLimits, options: ReadOptions, password: str | None, tell: Progress = len
+) -> Reading:
+    """The pages of a PDF as blocks; `tell` hears of each that holds text. Raises Unreadable if none can be used."""
     readers = _opened(path, options, password)
     count = max(reader.count for reader in readers)
-    pages = _Pages(options, lambda: PdfiumPages(path, password))
+    best = BestPages(readers, min(count, limits.pages), options.reader_margin)
+    pages = _Pages(options, readers[0].holds_picture, lambda: PdfiumPages(path, password))
     for number in range(1, min(count, limits.pages) + 1):
         try:
-            pages.add(readers, number)
+            pages.add(best.page(number))
+            if pages.read[-1].lines:
+                tell(RECOGNISED if pages.by.get(TESSERACT, [])[-1:] == [number] else READ)
         except MemoryError:
             raise
         except Exception as fault:  # noqa: BLE001 - one bad page must not take the others with it
@@ -174,33 +137,6 @@ _OPENERS: dict[str, Callable[[Path, str | None], PdfReader]] = {"pypdf": PypdfPa
 
 def _wanted(options: ReadOptions) -> list[Callable[[Path, str | None], PdfReader]]:
     return [opener for name, opener in _OPENERS.items() if options.reader in ("auto", name)]
-
-
-def _found(reader: str, page: PageText, number: int) -> _Found:
-    upright, others = _upright(page.fragments)
-    fragments = [pair for pair in upright if _is_on_page(*pair, page.box)]
-    lines = lines_of([fragment for _, fragment in fragments])
-    raw = "".join(fragment.text for _, fragment in fragments)
-    quality = 0.0 if is_gibberish(raw) else quality_of("\n".join(line.text for line in lines))  # mending hides codes
-    left, bottom, right, top = page.box
-    turn = fragments[0][0] if fragments else 0
-    edges = [turned(x, y, turn)[1] for x in (left, right) for y in (bottom, top)]
-    letters = sum(len(line.text) - line.text.count(" ") for line in lines)
-    return _Found(
-        reader,
-        PageLines(number, lines, max(edges), min(edges)),
-        quality,
-        letters,
-        bool(others),
-        len(fragments) < len(upright),
-    )
-
-
-def _better(found: Sequence[_Found], margin: float) -> _Found:
-    """The first, unless another is better by more than the margin."""
-    most = max(one.letters for one in found)
-    best = max(found, key=lambda one: one.worth(most))
-    return best if best.worth(most) > found[0].worth(most) + margin else found[0]
 
 
 def _readers_named(pages: _Pages) -> str:
@@ -263,26 +199,6 @@ def _fill(pages: list[PageLines], reading: Reading) -> None:
 
 def _is_contents(line: Line) -> bool:
     return _CONTENTS_LINE.search(line.text) is not None
-
-
-def _is_on_page(turn: int, fragment: Fragment, box: tuple[float, float, float, float]) -> bool:
-    """Whether someone who looks at the page can see it: text beyond the edge is for machines alone."""
-    left, bottom, right, top = box
-    if not (abs(right - left) > _BLEED and abs(top - bottom) > _BLEED):
-        return True  # a box of no size shows nothing of where the page ends
-    (x0, y0), (x1, y1) = turned(left, bottom, turn), turned(right, top, turn)
-    across = min(x0, x1) - _BLEED <= fragment.x + fragment.width / 2 <= max(x0, x1) + _BLEED
-    return across and min(y0, y1) - _BLEED <= fragment.y <= max(y0, y1) + _BLEED
-
-
-def _upright(found: list[tuple[int, Fragment]]) -> tuple[list[tuple[int, Fragment]], str]:
-    """The fragments that run the way most of the page does, and the text of the others."""
-    weights = [0, 0, 0, 0]
-    for turn, fragment in found:
-        weights[turn] += len(fragment.text.strip())
-    main = weights.index(max(weights))
-    others = " ".join(fragment.text.strip() for turn, fragment in found if turn != main).strip()
-    return [pair for pair in found if pair[0] == main], others
 
 
 def _broken(path: Path, fault: BaseException, page_count: int = 0) -> Unreadable:

@@ -21,12 +21,23 @@ from pipeline.sources.blocks import Unreadable
 from pipeline.sources.layout import Fragment, PageText, is_bold, is_visible, turned
 from pipeline.sources.ocr import DPI, Picture
 
+
+def _address(function: Any) -> int:
+    """Where a function of the library stands in memory."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
 _HYPHENS = (0x02, 0xFFFE)
 """What PDFium puts for a hyphen at a line's end."""
 _BLANKS = (0x20, 0x0D, 0x0A)
 """All that PDFium ever adds of its own."""
 _LAM, _ALEFS = 0x0644, (0x0622, 0x0623, 0x0625, 0x0627)
 _NAME = 256
+
+_ASKED = ctypes.c_void_p, ctypes.c_int
+_CODE_OF = ctypes.CFUNCTYPE(ctypes.c_uint, *_ASKED)(_address(pdfium.FPDFText_GetUnicode))
+_OBJECT_OF = ctypes.CFUNCTYPE(ctypes.c_void_p, *_ASKED)(_address(pdfium.FPDFText_GetTextObject))
+"""What is asked of every character, by plain numbers: wrapping pointers would take most of the time."""
 _MOST_PIXELS = 40_000_000
 
 
@@ -86,65 +97,71 @@ class _Hand:
 
     def __init__(self, text: Any) -> None:
         self._text = text
+        self._page = ctypes.cast(text, ctypes.c_void_p).value
         self._types: dict[int, _Type] = {}
         self._found: list[tuple[int, Fragment]] = []
+        self._box = pdfium.FS_RECTF()
         self._codes: list[int] = []
         self._object = 0
-        self._last = (0.0, 0.0)
-        self._place = (0.0, 0.0, 0.0)
-        """Start, end and baseline of the fragment under way, as its reader sees them."""
+        self._first = self._last = 0
+        """Which characters the fragment under way begins and, as far as it goes, ends with."""
 
     def written(self) -> list[tuple[int, Fragment]]:
         """(quarter turns of its baseline, fragment) for each run of text, in PDFium's order."""
-        box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+        page, code_of, object_of = self._page, _CODE_OF, _OBJECT_OF
         for index in range(pdfium.FPDFText_CountChars(self._text)):
-            code = pdfium.FPDFText_GetUnicode(self._text, index)
+            code = code_of(page, index)
             if code in _BLANKS and pdfium.FPDFText_IsGenerated(self._text, index) == 1:
                 self._close()
                 continue
-            drawn_by = pdfium.FPDFText_GetTextObject(self._text, index)
-            address = ctypes.addressof(drawn_by.contents) if drawn_by else 0
-            kind = self._types.get(address) or self._type(index, address, drawn_by)
-            if kind.artifact:
-                continue
-            pdfium.FPDFText_GetLooseCharBox(self._text, index, box)
-            corners = turned(box.left, box.bottom, kind.turn), turned(box.right, box.top, kind.turn)
-            start, end = min(corners[0][0], corners[1][0]), max(corners[0][0], corners[1][0])
+            address = object_of(page, index) or 0
             if address != self._object or not self._codes:
                 self._close()
-                pdfium.FPDFText_GetCharOrigin(self._text, index, x, y)
-                self._object, self._place = address, (start, end, turned(x.value, y.value, kind.turn)[1])
-            self._place = (min(self._place[0], start), max(self._place[1], end), self._place[2])
-            self._add(0x2D if code in _HYPHENS else code if 0 < code <= sys.maxunicode else 0xFFFD, (start, end))
+                self._object, self._first = address, index
+                if address not in self._types:
+                    self._types[address] = self._type(index)
+            if code == _LAM and self._ends_in_its_ligature(index):
+                self._codes.insert(-1, code)  # PDFium gives the two letters in the order of the page
+            else:
+                self._codes.append(0x2D if code in _HYPHENS else code if 0 < code <= sys.maxunicode else 0xFFFD)
+            self._last = index
         self._close()
         return self._found
 
-    def _add(self, code: int, place: tuple[float, float]) -> None:
-        if code == _LAM and self._codes and self._codes[-1] in _ALEFS and place == self._last:
-            self._codes.insert(-1, code)  # PDFium gives the two letters of this ligature in the order of the page
-        else:
-            self._codes.append(code)
-        self._last = place
+    def _ends_in_its_ligature(self, index: int) -> bool:
+        """Whether the lam at `index` is drawn in one with the alef before it."""
+        return bool(self._codes) and self._codes[-1] in _ALEFS and self._edges(index) == self._edges(index - 1)
+
+    def _edges(self, index: int) -> tuple[float, float]:
+        """Where a character begins and ends along its baseline."""
+        box, turn = self._box, self._types[self._object].turn
+        pdfium.FPDFText_GetLooseCharBox(self._text, index, box)
+        one, other = turned(box.left, box.bottom, turn)[0], turned(box.right, box.top, turn)[0]
+        return min(one, other), max(one, other)
 
     def _close(self) -> None:
-        """Keeps what stands under way as a fragment."""
-        if self._codes:
-            kind = self._types[self._object]
-            start, end, y = self._place
-            fragment = Fragment(_characters(self._codes), start, y, end - start, kind.size, kind.bold, unsure=True)
+        """Keeps what stands under way as a fragment, unless the file marks it as no part of the text."""
+        kind = self._types[self._object] if self._codes else None
+        if kind is not None and not kind.artifact:
+            x, y = ctypes.c_double(), ctypes.c_double()
+            pdfium.FPDFText_GetCharOrigin(self._text, self._first, x, y)
+            edges = [*self._edges(self._first), *self._edges(self._last)]  # it may run either way
+            start, across = min(edges), turned(x.value, y.value, kind.turn)[1]
+            width = max(edges) - start
+            fragment = Fragment(_characters(self._codes), start, across, width, kind.size, kind.bold, unsure=True)
             if is_visible(fragment):
                 self._found.append((kind.turn, fragment))
-            self._codes = []
+        self._codes = []
 
-    def _type(self, index: int, address: int, drawn_by: Any) -> _Type:
-        matrix = pdfium.FS_MATRIX()
+    def _type(self, index: int) -> _Type:
+        """How the object that draws a character is set."""
+        matrix, drawn_by = pdfium.FS_MATRIX(), pdfium.FPDFText_GetTextObject(self._text, index)
         pdfium.FPDFText_GetMatrix(self._text, index, matrix)
         turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4
         size = pdfium.FPDFText_GetFontSize(self._text, index) * math.hypot(matrix.c, matrix.d)
-        name = _font_name(drawn_by) if address else ""
-        artifact = bool(address) and _is_artifact(drawn_by)
-        self._types[address] = _Type(turn, round(abs(size), 2), is_bold(name), artifact)
-        return self._types[address]
+        name = _font_name(drawn_by) if drawn_by else ""
+        artifact = bool(drawn_by) and _is_artifact(drawn_by)
+        return _Type(turn, round(abs(size), 2), is_bold(name), artifact)
 
 
 def _characters(codes: list[int]) -> str:

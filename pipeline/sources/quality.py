@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
+from string import ascii_lowercase
 
 MINIMUM_LETTERS = 100
 """Fewer Latin letters than this say nothing about their frequencies."""
@@ -13,6 +15,8 @@ _FEW = 40
 
 _COMMON = frozenset("eainrsto")
 _GLYPH_NAME = re.compile(r"\(cid:\d+\)|glyph<[^<>]*>|(?:/[A-Za-z]{1,2}\d{1,4}\s?){3,}")
+_NOT_PLAIN = re.compile(r"[^\x21-\x7e \t\n\r\f\v]")
+_PLAIN = re.compile(r"[^\x21-\x7e]+")
 _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 _PARTS = re.compile(r"[-–—/’'‘.,:;·&+_@()\[\]…]+")
 _NUMBER = re.compile(r"[\W_]*\d[\d\W_]*(?:[a-zA-Zª°º%€$£]{1,3})?$")
@@ -33,12 +37,13 @@ def is_gibberish(text: str) -> bool:
     are enough of them: eight letters (e a i n r s t o) make up half of every language written with them
     (English 63 %, Polish 51 %, Turkish 50 %), and 15 to 25 % of text whose letters were shifted.
     """
-    visible = [mark for mark in text if not mark.isspace() or (mark < " " and mark not in "\t\n\r\f\v")]
-    if len(visible) < 8:
+    odd = [mark for mark in _NOT_PLAIN.findall(text) if not mark.isspace() or mark < " "]
+    visible = len(_PLAIN.sub("", text)) + len(odd)
+    if visible < 8:
         return False
     named = sum(len(match.group()) for match in _GLYPH_NAME.finditer(text))
-    unmapped = sum(1 for mark in visible if _is_unmapped(mark))
-    return named > 0.2 * len(visible) or unmapped > 0.05 * len(visible) or _letters_are_shifted(text)
+    unmapped = sum(map(_is_unmapped, odd))
+    return named > 0.2 * visible or unmapped > 0.05 * visible or _letters_are_shifted(text)
 
 
 def quality_of(text: str) -> float:
@@ -51,24 +56,27 @@ def quality_of(text: str) -> float:
     """
     if is_gibberish(text):
         return 0.0
-    good = bad = single = 0
     tokens = text.split()
-    for token in tokens:
-        word = _EDGES.sub("", token)
-        if not word or _NUMBER.match(word) or _CODE.match(word):
-            bad += sum(map(_is_unmapped, token)) + (len(token) > 2 and not word and not _is_rule(token))
-        elif _UNSPACED.search(word):
-            good += sum(map(str.isalnum, word))
-        elif len(word) == 1:
-            single += 1
-        else:
-            plausible = sum(len(part) for part in _PARTS.split(word) if _is_plausible(part))
-            good += plausible
-            bad += len(_PARTS.sub("", word)) - plausible
+    weighed = [_weighed(token) for token in tokens]
+    good, bad, single = (sum(column) for column in zip(*weighed, strict=True)) if weighed else (0, 0, 0)
     bad += single if single > _TORN * len(tokens) else 0  # a few are words, initials, variables and labels
     if good + bad < _FEW:
         return 1.0
     return good / (good + bad) * (0.5 if _is_backwards(text) else 1.0)
+
+
+@lru_cache(maxsize=20_000)
+def _weighed(token: str) -> tuple[int, int, int]:
+    """How many of its characters stand in plausible words and how many do not, and whether it is one character."""
+    word = _EDGES.sub("", token)
+    if not word or _NUMBER.match(word) or _CODE.match(word):
+        return 0, sum(map(_is_unmapped, token)) + (len(token) > 2 and not word and not _is_rule(token)), 0
+    if _UNSPACED.search(word):
+        return sum(map(str.isalnum, word)), 0, 0
+    if len(word) == 1:
+        return 0, 0, 1
+    plausible = sum(len(part) for part in _PARTS.split(word) if _is_plausible(part))
+    return plausible, len(_PARTS.sub("", word)) - plausible, 0
 
 
 def _is_plausible(word: str) -> bool:
@@ -123,7 +131,9 @@ def _is_unmapped(mark: str) -> bool:
 
 def _letters_are_shifted(text: str) -> bool:
     plain = unicodedata.normalize("NFD", text.casefold())
-    letters = [mark for mark in plain if "a" <= mark <= "z"]
-    if len(letters) < MINIMUM_LETTERS or len(letters) < 0.5 * sum(mark.isalpha() for mark in plain):
+    counts = {letter: plain.count(letter) for letter in ascii_lowercase}
+    letters = sum(counts.values())
+    alphabetic = letters if plain.isascii() else sum(map(str.isalpha, plain))
+    if letters < MINIMUM_LETTERS or letters < 0.5 * alphabetic:
         return False
-    return sum(mark in _COMMON for mark in letters) < 0.33 * len(letters)
+    return sum(counts[letter] for letter in _COMMON) < 0.33 * letters
