@@ -196,7 +196,9 @@ def read_document(
 def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | None) -> tuple[str, Reading]:
     form = FORMATS.get(path.suffix.lower())
     size = path.stat().st_size
-    if form is None or not path.is_file():
+    if not path.is_file():
+        raise Unreadable("unsupported", "it is no file but a folder, a pipe or a device")
+    if form is None:
         raise Unreadable("unsupported", f"{path.suffix or 'it'} is none of the formats that can be read: {_NAMES}")
     if size > limits.file_mib * 1024 * 1024:
         raise Unreadable("unsupported", f"it is larger than {limits.file_mib} MiB")

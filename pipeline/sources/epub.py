@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from pipeline.sources.archives import opened, part
-from pipeline.sources.blocks import Reading, ReadLimits, Unreadable
+from pipeline.sources.blocks import Fate, Reading, ReadLimits, Unreadable
 from pipeline.sources.markup import Walk, declared_in, parsed, walked
 from pipeline.sources.plain import as_text
 
@@ -30,13 +30,14 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
         _refuse_locked(archive)
         chapters = _spine(archive)
         reading = Reading(reader="lxml", page_count=len(chapters), unit="chapter")
-        left_out, characters = Walk([]), 0
+        left_out, characters, broken = Walk([]), 0, False
         for number, name in enumerate(chapters, 1):
             try:
                 data = part(archive, name)
                 found = walked(parsed(as_text(data, False, declared_in(data))[0]))
             except Unreadable as fault:
                 reading.warnings.append(f"chapter {number} could not be read: {fault.cause}")
+                broken |= fault.fate != "empty"
                 continue
             left_out.code += found.code
             left_out.contents += found.contents
@@ -50,8 +51,9 @@ def read_epub(path: Path, limits: ReadLimits) -> Reading:
                 break
     reading.warnings += left_out.told()
     if not reading.pages:
+        fate: Fate = "damaged" if broken else "empty"
         cause = "; ".join(reading.warnings) or "its chapters are pictures or have nothing in them"
-        raise Unreadable("empty", f"none of its {len(chapters)} chapters holds text: {cause}", len(chapters))
+        raise Unreadable(fate, f"none of its {len(chapters)} chapters holds text: {cause}", len(chapters))
     return reading
 
 

@@ -101,6 +101,8 @@ class _Hand:
         self._types: dict[int, _Type] = {}
         self._found: list[tuple[int, Fragment]] = []
         self._box = pdfium.FS_RECTF()
+        self._leftwards = False
+        """Whether letters of both directions may stand on the page: then a fragment ends with any of its letters."""
         self._codes: list[int] = []
         self._object = 0
         self._first = self._last = 0
@@ -109,8 +111,9 @@ class _Hand:
     def written(self) -> list[tuple[int, Fragment]]:
         """(quarter turns of its baseline, fragment) for each run of text, in PDFium's order."""
         page, code_of, object_of = self._page, _CODE_OF, _OBJECT_OF
-        for index in range(pdfium.FPDFText_CountChars(self._text)):
-            code = code_of(page, index)
+        codes = [code_of(page, index) for index in range(pdfium.FPDFText_CountChars(self._text))]
+        self._leftwards = any(map(_reads_leftwards, codes))
+        for index, code in enumerate(codes):
             if code in _BLANKS and pdfium.FPDFText_IsGenerated(self._text, index) == 1:
                 self._close()
                 continue
@@ -145,7 +148,8 @@ class _Hand:
         if kind is not None and not kind.artifact:
             x, y = ctypes.c_double(), ctypes.c_double()
             pdfium.FPDFText_GetCharOrigin(self._text, self._first, x, y)
-            edges = [*self._edges(self._first), *self._edges(self._last)]  # it may run either way
+            step = 1 if self._leftwards else max(1, self._last - self._first)
+            edges = [edge for index in range(self._first, self._last + 1, step) for edge in self._edges(index)]
             start, across = min(edges), turned(x.value, y.value, kind.turn)[1]
             width = max(edges) - start
             fragment = Fragment(_characters(self._codes), start, across, width, kind.size, kind.bold, unsure=True)
@@ -162,6 +166,11 @@ class _Hand:
         name = _font_name(drawn_by) if drawn_by else ""
         artifact = bool(drawn_by) and _is_artifact(drawn_by)
         return _Type(turn, round(abs(size), 2), is_bold(name), artifact)
+
+
+def _reads_leftwards(code: int) -> bool:
+    """Such letters, and what stands among them, are not drawn in the order in which PDFium tells them."""
+    return 0x0590 <= code <= 0x08FF or 0xFB1D <= code <= 0xFEFC
 
 
 def _characters(codes: list[int]) -> str:
