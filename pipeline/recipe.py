@@ -72,16 +72,22 @@ class Documents(Section):
     passage_tokens: int = Field(default=300, ge=60, le=8000, description="largest passage put to the teacher")
     facts_per_passage: int = Field(default=14, ge=1, le=50)
     wordings: int = Field(default=8, ge=1, le=20, description="questions asked for each fact, all with its one answer")
-    seconds_per_file: float = Field(default=55, gt=0, description="by the clock; give more where the machine is busy")
+    seconds_per_file: float = Field(
+        default=55,
+        gt=0,
+        description="by the clock; a PDF has 0.15 s (with text recognition 10 s) for each page that gave text, if more",
+    )
     memory_mib_per_file: int = Field(default=2048, ge=256)
     reader: Literal["auto", "pypdf", "pypdfium2"] = Field(
-        default="auto", description="of PDFs; auto reads each page with both and keeps the better text"
+        default="auto",
+        description="of PDFs; auto keeps the better text of each page, and has pypdf, the slower, only sample a long file"
+        " on which it does no better",
     )
     reader_margin: float = Field(
         default=0.03,
         ge=0,
         le=1,
-        description="pypdfium2's text of a page takes pypdf's place if better by more than this",
+        description="pypdfium2's text of a page takes pypdf's place (in a long file the other way round) if better by more",
     )
     least_quality: float = Field(
         default=0.5, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"

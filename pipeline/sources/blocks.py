@@ -69,9 +69,10 @@ class ReadOptions:
     """How a file is read, as the recipe's `documents` section says it."""
 
     reader: PdfReaderName = "auto"
-    """Of PDFs. `auto` reads each page with both and keeps the better text."""
+    """Of PDFs. `auto` keeps the better text of each page; pypdf only samples a long file, if it does no better."""
     reader_margin: float = 0.03
-    """By how much pypdfium2's text has to be better (of 1) before it takes the place of pypdf's."""
+    """By how much the other reader's text has to be better (of 1) to take the place of the preferred one's: pypdf's,
+    or in long files pypdfium2's."""
     least_quality: float = 0.5
     """A page whose share of plausible words is below this is gibberish and left out."""
     ocr: bool = False
