@@ -80,14 +80,14 @@ class Documents(Section):
     memory_mib_per_file: int = Field(default=2048, ge=256)
     reader: Literal["auto", "pypdf", "pypdfium2"] = Field(
         default="auto",
-        description="of PDFs; auto keeps the better text of each page, and has pypdf, the slower, only sample a long file"
-        " on which it does no better",
+        description="of PDFs; auto keeps the better text of each page, and has pypdf, the slower, only sample a long"
+        " file on which it does no better",
     )
     reader_margin: float = Field(
         default=0.03,
         ge=0,
         le=1,
-        description="pypdfium2's text of a page takes pypdf's place (in a long file the other way round) if better by more",
+        description="pypdfium2's text of a page takes pypdf's place (in long files the reverse) if better by more",
     )
     least_quality: float = Field(
         default=0.5, ge=0, le=1, description="a page with a smaller share of plausible words is gibberish, and left out"
