@@ -24,7 +24,7 @@ Progress = Callable[[bytes], object]
 _SECONDS_A_PAGE = 0.15
 """Several times what a page takes where the machine does nothing else."""
 _SECONDS_TO_RECOGNISE = 10.0
-_LEAST_BYTES = 512
+_LEAST_BYTES = 1024
 
 PersonalData = Literal["report", "mask", "drop"]
 PdfReaderName = Literal["auto", "pypdf", "pypdfium2"]

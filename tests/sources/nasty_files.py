@@ -28,7 +28,6 @@ class Nasty:
     fates: frozenset[str]
     says: str = ""
     """What the cause, or a warning of a file that is read, has to hold."""
-    slow: bool = False
 
 
 def pdf(*objects: bytes, trailer: bytes = b"/Root 1 0 R") -> bytes:
@@ -251,8 +250,7 @@ PDFS = [
         ),
         READ,
     ),
-    Nasty("bomb_in_a_bomb.pdf", made_by(bomb, 8_000_000, b"[/FlateDecode /FlateDecode]", 2), STOPPED | EMPTY,
-          slow=True),
+    Nasty("bomb_in_a_bomb.pdf", made_by(bomb, 8_000_000, b"[/FlateDecode /FlateDecode]", 2), STOPPED | EMPTY),
     Nasty("deep_arrays.pdf", written(page_of(shown() + b"[" * 200_000 + b"]" * 200_000 + b" TJ")), READ | DAMAGED),
     Nasty(
         "deep_dictionary.pdf",
@@ -271,6 +269,7 @@ PDFS = [
     Nasty("zeros_inside.pdf", written(page_of(shown() + bytes(100_000))), READ),
     Nasty("forms_within_forms.pdf", made_by(forms_within_forms, 12, 10), READ | STOPPED),
     Nasty("one_stream_many_times.pdf", made_by(one_stream_many_times, 20_000), READ | STOPPED),
+    Nasty("one_page_many_times.pdf", made_by(one_page_many_times, 5000), READ | STOPPED),
     Nasty("map_without_end.pdf", written(map_without_end()), one_of("gibberish")),
     Nasty("page_of_glyph_names.pdf", written(page_of(shown("/g12/g7/g99/g3 " * 4) * 9)), one_of("gibberish")),
     Nasty("picture.pdf", written(page_of(b"600 0 0 800 0 0 cm /I Do", b"", IMAGE, inside=b"/XObject <</I 6 0 R>>")),
@@ -350,10 +349,20 @@ PLACES = [
     Nasty("dangling.pdf", lambda path: path.symlink_to("nowhere.pdf"), DAMAGED, "cannot be opened"),
     Nasty("ring.pdf", lambda path: path.symlink_to(path.name), DAMAGED, "cannot be opened"),
     Nasty("n" * 300 + ".pdf", lambda path: None, DAMAGED, "cannot be opened"),
+    Nasty("shut.txt", lambda path: (path.write_text(SEEN), path.chmod(0)), READ if os.geteuid() == 0 else DAMAGED),
     Nasty("device.txt", lambda path: path.symlink_to("/dev/zero"), UNSUPPORTED, "device"),
 ]
 
 EVERY = [*PDFS, *TEXTS, *PAGES, *BOOKS, *PAIRS, *PLACES]
+SELDOM = frozenset(
+    """bomb_in_a_bomb.pdf forms_within_forms.pdf one_stream_many_times.pdf one_page_many_times.pdf one_line.txt
+    one_word.txt columns.csv
+    hyphens_and_numbers.txt stars.md many_parts.epub cut_at_0.01.pdf cut_at_0.30.pdf cut_at_0.70.pdf cut_at_0.90.pdf
+    deep_dictionary.pdf lying_length.pdf lying_table.pdf head_alone.pdf only_zeros.pdf laughing_package.epub no_end.html
+    columns_with_pairs.csv page.docx two_bytes_each_unmarked.txt glyph_names.txt deep_line.jsonl no_zip.epub
+    reaching.docx laughs.epub zeros_between.md quotes_in_quotes.md""".split()
+)
+"""Costly, or much like another: looked at only among the slow proofs."""
 
 
 def _with_prev(data: bytes) -> bytes:
