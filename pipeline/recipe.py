@@ -75,7 +75,7 @@ class Documents(Section):
     seconds_per_file: float = Field(
         default=55,
         gt=0,
-        description="by the clock; a PDF has 0.15 s (with text recognition 10 s) for each page that gave text, if more",
+        description="by the clock; a PDF has 0.2 s (with text recognition 10 s) for each page that gave text, if more",
     )
     memory_mib_per_file: int = Field(default=2048, ge=256)
     reader: Literal["auto", "pypdf", "pypdfium2"] = Field(

@@ -57,7 +57,7 @@ def read_apart(
             data = _conversation(child, json.dumps(job).encode(), limits, size)
             child.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s") from None
+            raise Stopped("too-slow", f"reading it took longer than {limits.share * limits.seconds:g} s") from None
         finally:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)  # with it the text recognition it may have started
@@ -71,7 +71,7 @@ def read_apart(
 
 def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits, size: int) -> bytes:
     """Hands over the job and collects the answer, for no longer and no more of it than allowed."""
-    begun, allowed = time.monotonic(), limits.seconds
+    begun, allowed = time.monotonic(), limits.allowed(b"", size)
     cap = _BYTES_PER_CHARACTER * limits.characters + _MIB
     if child.stdin is None or child.stdout is None:
         raise Unreadable("damaged", "the reader could not be reached")
@@ -95,7 +95,7 @@ def _conversation(child: subprocess.Popen[bytes], job: bytes, limits: ReadLimits
 
 def _understood(data: bytes, status: int, limits: ReadLimits, complaints: IO[bytes]) -> Reading:
     if status == -getattr(signal, "SIGXCPU", 0) and status:
-        raise Stopped("too-slow", f"reading it took longer than {limits.seconds:g} s")
+        raise Stopped("too-slow", f"reading it took longer than {limits.share * limits.seconds:g} s")
     if status != 0:
         said = _last_words(status, complaints)
         if said == "MemoryError":  # there was too little left even to say so in order

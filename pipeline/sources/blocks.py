@@ -21,7 +21,7 @@ READ, RECOGNISED = b" ", b"\t"
 Progress = Callable[[bytes], object]
 """Takes one of them."""
 
-_SECONDS_A_PAGE = 0.15
+_SECONDS_A_PAGE = 0.2
 """Several times what a page takes where the machine does nothing else."""
 _SECONDS_TO_RECOGNISE = 10.0
 _LEAST_BYTES = 1024
@@ -52,6 +52,8 @@ class ReadLimits:
     file_mib: int = 512
     pages: int = 5000
     characters: int = 20_000_000
+    share: float = 1.0
+    """Of the time, where a file may be tried more than once."""
 
     def allowed(self, progress: bytes, size: int) -> float:
         """Seconds for a file of `size` bytes that has told of this progress: a long one earns time by each page read.
@@ -61,7 +63,8 @@ class ReadLimits:
         """
         pages = min(len(progress), size // _LEAST_BYTES)
         recognised = min(progress.count(RECOGNISED), pages)
-        return max(self.seconds, _SECONDS_A_PAGE * (pages - recognised) + _SECONDS_TO_RECOGNISE * recognised)
+        earned = _SECONDS_A_PAGE * (pages - recognised) + _SECONDS_TO_RECOGNISE * recognised
+        return self.share * max(self.seconds, earned)
 
 
 @dataclass(frozen=True, slots=True)

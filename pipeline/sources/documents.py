@@ -219,7 +219,7 @@ def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOpti
     stopped: Stopped | None = None
     for reader, share in _TRIES_WITH_OCR if options.ocr else _TRIES:
         try:
-            within = replace(limits, seconds=share * limits.seconds)
+            within = replace(limits, share=share)
             reading = read_apart(path, form, within, replace(options, reader=reader), password)
         except Stopped as fault:
             stopped = stopped or fault
