@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from train import cli_fit, cli_out
+from train import cli_fit, cli_out, cli_pretrain, cli_sweep
+from train.devices import is_main
 from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
 
@@ -35,7 +36,8 @@ def train(
     students = out if target.is_dir() else None
     with ProgressLine() as progress:
         home = train_student(dataset, settings, students, again, progress.say, progress)
-    typer.echo(str(home))
+    if is_main():
+        typer.echo(str(home))
 
 
 def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet: bool = False) -> None:
@@ -79,6 +81,9 @@ def chat(
 app.command("fit")(cli_fit.fit)
 app.command("merge")(cli_out.merge)
 app.command("gguf")(cli_out.gguf)
+app.command("pretrain")(cli_pretrain.pretrain)
+app.command("sweep")(cli_sweep.sweep)
+app.command("curve")(cli_sweep.curve)
 
 
 def _questions() -> Iterator[str]:

@@ -25,11 +25,17 @@ def sha256_of(paths: Iterable[Path]) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """Writes `text` aside, syncs it to disk and renames it into place."""
+    with renamed_into_place(path) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def renamed_into_place(path: Path) -> Iterator[Path]:
+    """A file to write aside; it is synced to disk and takes the name `path` when the block ends without a fault."""
     aside = path.with_name(f".{path.name}.unfinished")
     try:
-        with aside.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
+        yield aside
+        with aside.open("rb") as stream:
             os.fsync(stream.fileno())
         aside.replace(path)
     except OSError as fault:

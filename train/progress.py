@@ -12,6 +12,10 @@ Progress = Callable[[str, int, int], None]
 """Told what is under way, how much of it is done and how much there is; it may draw that or not."""
 
 
+def no_words(line: str) -> None:
+    """Says nothing."""
+
+
 def no_progress(what: str, done: int, total: int) -> None:
     """Draws nothing."""
 

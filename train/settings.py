@@ -187,6 +187,12 @@ class StudentSettings(_Section):
         default=None, ge=8, description="tokens a row may have; by default the longest row decides, nothing is ever cut"
     )
     seed: int = Field(default=0, ge=0, lt=2**32, description="of weights, order and dropout")
+    checkpoint_minutes: float = Field(
+        default=5,
+        gt=0,
+        exclude=True,  # it shapes no weight, and is no reason to train again
+        description="between two checkpoints, from which a killed training goes on",
+    )
 
     @property
     def kind(self) -> Kind:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CourseworkError, InputError, RecipeError, UsageError
+from train.checkpoints import Checkpoints, keeping
 from train.dataset import DatasetFolder, read_dataset
-from train.files import appearing_whole
+from train.devices import folder_to_fill, is_main, processes, rows_for_each
 from train.fit import Fit, Lesson, check_fit, lessons_of
+from train.lesson_trainer import lesson_trainer
+from train.loss_curve import write_loss
 from train.methods import adapter_for, freeze, saves_memory, weights_of_model
-from train.progress import Progress, Say, no_progress
+from train.progress import Progress, Say, no_progress, no_words
 from train.settings import LOCAL, StudentSettings, settings_of
 from train.student_json import (
     FILE,
@@ -42,6 +45,9 @@ from train.students import (
     taught_as,
 )
 
+LEAST_FOR_BFLOAT16 = 3_000_000
+"""Weights below which converting costs a processor more than its units for bfloat16 save."""
+
 
 def train_student(
     dataset: Path,
@@ -55,8 +61,12 @@ def train_student(
 
     `settings` is a recipe's `student` section; without it the manifest's own is taken. What was
     trained before on the same rows with the same settings is not trained again unless `again`.
-    Interrupted at any point it leaves either the student that was there before or none.
+    Interrupted at any point it leaves either the student that was there before or none, and
+    checkpoints from which the same call goes on. Started by `accelerate launch` or torchrun, each
+    process takes its part of every step, and only the main one speaks and writes.
     """
+    if not is_main():
+        say, progress = no_words, no_progress
     need_training_stack()
     data = read_dataset(dataset)
     wanted = _wanted(data, settings)
@@ -65,7 +75,7 @@ def train_student(
         say(f"{wanted.name}: already trained on this dataset with these settings ({home}).")
         return home
     _may_be_replaced(home, wanted)
-    with appearing_whole(home) as folder:
+    with folder_to_fill(home) as folder:
         student = _student_for(wanted, data, folder)
         lessons = lessons_of(data.train, student)
         fit = check_fit(lessons, student, wanted)
@@ -75,10 +85,20 @@ def train_student(
         )
         hold_every_lesson(trainer, lessons)
         say(f"{wanted.name}: {weights_of_model(trainer.model)}")
-        trainer.train()
+        checkpoints = checkpoints_of(home, data, wanted)
+        run_training(trainer, checkpoints, say)
         _converged(trainer)
-        _save(replace(student, model=trainer.model), folder / wanted.place, wanted, base_of(home, wanted))
-        write_student(folder, _account(home, folder, data, wanted, fit, trainer))
+        trained, state = replace(student, model=trainer.accelerator.unwrap_model(trainer.model)), whole_state(trainer)
+        if not is_main():
+            return home
+        if wanted.is_adapter:
+            save_adapter(trained, folder / wanted.place, base_of(home, wanted), state)
+        else:
+            save_student(trained, folder / wanted.place, state)
+        described = _account((home, folder), data, wanted, fit, trainer, checkpoints)
+        write_loss(folder, described)
+        write_student(folder, described)
+    checkpoints.forget()
     return home
 
 
@@ -125,20 +145,12 @@ def _student_for(wanted: StudentSettings, data: DatasetFolder, folder: Path) -> 
     return student
 
 
-def _save(trained: Student, place: Path, wanted: StudentSettings, base: str) -> None:
-    if wanted.is_adapter:
-        save_adapter(trained, place, base)
-    else:
-        save_student(trained, place)
-
-
 def sft_trainer(
     student: Student, lessons: Sequence[Lesson], arguments: Any, wanted: StudentSettings, progress: Progress
 ) -> Any:
     """TRL's trainer over the tokens that were checked: the loss is on the answer and its end alone."""
     import datasets
     from transformers import PrinterCallback, set_seed
-    from trl import SFTTrainer
 
     rows = datasets.Dataset.from_dict(
         {
@@ -147,7 +159,7 @@ def sft_trainer(
         }
     )
     set_seed(wanted.seed)
-    trainer = SFTTrainer(
+    trainer = lesson_trainer()(
         model=student.model,
         args=arguments,
         train_dataset=rows,
@@ -156,6 +168,8 @@ def sft_trainer(
         callbacks=[_reporter(progress)],
     )
     trainer.remove_callback(PrinterCallback)
+    steps = wanted.steps_for(len(lessons))
+    trainer.lay_down([len(lesson.tokens) for lesson in lessons], wanted.batch, steps, wanted.seed)
     return trainer
 
 
@@ -167,18 +181,19 @@ def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path, model: A
         output_dir=str(folder / wanted.place),
         save_strategy="no",  # what is saved is saved once, at the end, without the trainer's pickled arguments
         use_cpu=not has_gpu(),
-        bf16=_bfloat16(wanted),
+        bf16=wanted.precision == "bfloat16" or (wanted.precision == "auto" and bfloat16_is_faster(model)),
         activation_checkpointing=saves_memory(wanted, weights_of_model(model), gpu_bytes()),
         max_length=fit.longest,  # chosen from the data: a row above it would be cut or dropped in silence
         completion_only_loss=True,
         packing=False,
         max_steps=wanted.steps_for(fit.rows),
-        per_device_train_batch_size=wanted.batch,
+        per_device_train_batch_size=rows_for_each(wanted.batch),
         learning_rate=wanted.learning_rate,
         lr_scheduler_type=wanted.schedule if wanted.schedule != "constant" else "constant_with_warmup",
         warmup_steps=wanted.warmup,
         weight_decay=wanted.weight_decay,
         seed=wanted.seed,
+        ddp_find_unused_parameters=False,  # all that is trained has a say in every loss
         logging_steps=0.02,  # of all steps, so that a short training has a loss curve as well
         logging_nan_inf_filter=False,  # a loss that is no number is to be seen, see `_converged`
         report_to="none",
@@ -186,13 +201,49 @@ def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path, model: A
     )
 
 
-def _bfloat16(wanted: StudentSettings) -> bool:
-    """Said explicitly: the trainer's own default is bfloat16, and an error on a machine without a GPU."""
+def checkpoints_of(home: Path, data: DatasetFolder, wanted: StudentSettings) -> Checkpoints:
+    """Where this training keeps its checkpoints, and all that one must have been made with to be gone on from."""
+    run = {
+        "dataset_sha256": data.sha256,
+        "settings": wanted.spoken(),
+        "base_sha256": base_weights(base_of(home, wanted)) if wanted.base != LOCAL else "",
+        "processes": processes(),
+        "versions": versions(),
+    }
+    return Checkpoints(home.with_name(f".{home.name}.checkpoints"), run, wanted.checkpoint_minutes)
+
+
+def run_training(trainer: Any, checkpoints: Checkpoints, say: Say) -> None:
+    """Trains from the newest checkpoint there is, else from the beginning, and keeps checkpoints on the way."""
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        say("The weights are parted among the processes: no checkpoints are kept, a killed training begins anew.")
+        trainer.train()
+        return
+    trainer.args.output_dir = str(checkpoints.folder)
+    trainer.add_callback(keeping(checkpoints))
+    newest = checkpoints.latest()
+    if newest:
+        say(f"Going on from step {checkpoints.resumed_at[-1]} ({newest.name}).")
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+
+
+def whole_state(trainer: Any) -> dict[str, Any] | None:
+    """The weights put together again where they are parted among processes, which all of them must ask for; None where
+    each process has them all."""
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        return dict(trainer.accelerator.get_state_dict(trainer.model_wrapped))
+    return None
+
+
+def bfloat16_is_faster(model: Any) -> bool:
+    """On a GPU that has it always; on a processor that has units for it, from a size on. A rule and not a stopwatch, so
+    that the same training on the same machine has the same precision (docs/lab-log.md for the size)."""
     import torch
 
-    if wanted.precision != "auto":
-        return wanted.precision == "bfloat16"
-    return has_gpu() and torch.cuda.is_bf16_supported()
+    if has_gpu():
+        return bool(torch.cuda.is_bf16_supported())
+    has_units = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16"))
+    return has_units and sum(weight.numel() for weight in model.parameters()) >= LEAST_FOR_BFLOAT16
 
 
 def _reporter(progress: Progress) -> Any:
@@ -227,15 +278,23 @@ def _converged(trainer: Any) -> None:
 
 
 def _account(
-    home: Path, folder: Path, data: DatasetFolder, wanted: StudentSettings, fit: Fit, trainer: Any
+    places: tuple[Path, Path],
+    data: DatasetFolder,
+    wanted: StudentSettings,
+    fit: Fit,
+    trainer: Any,
+    checkpoints: Checkpoints,
 ) -> StudentFile:
-    """What student.json says about a training that has just ended."""
+    """What student.json says about a training that has just ended; `places` are the student's folder and the one that
+    becomes it."""
+    home, folder = places
     model = trainer.model
     return StudentFile(
         name=str(wanted.name),
         dataset=os.path.relpath(data.folder.resolve(), home.resolve()),
         dataset_name=data.manifest.name,
         dataset_sha256=data.sha256,
+        recipe_sha256=data.manifest.recipe_sha256,
         settings=wanted.spoken(),
         base_sha256=base_weights(base_of(folder, wanted)),
         base_revision=getattr(model.config, "_commit_hash", None) or "",
@@ -255,6 +314,9 @@ def _account(
         ],
         precision="bfloat16" if trainer.args.bf16 else "float32",
         hardware=hardware(),
+        processes=processes(),
         versions=versions(),
-        seconds=next((entry["train_runtime"] for entry in trainer.state.log_history if "train_runtime" in entry), 0.0),
+        seconds=round(checkpoints.seconds, 2),
+        padding=round(trainer.padding, 4),
+        resumed_at=checkpoints.resumed_at,
     )

@@ -52,6 +52,7 @@ class StudentFile(BaseModel):
     dataset: str = Field(description="the dataset folder, seen from the student's")
     dataset_name: str
     dataset_sha256: str = Field(description="of its rows, prompt format and refusals")
+    recipe_sha256: str = Field(default="", description="of the recipe that the dataset was made by")
     settings: dict[str, Any] = Field(description="the student section, every default written out")
     base_sha256: str = Field(description="of the base's weights, empty where they are the hub's")
     base_revision: str = Field(default="", description="commit of a base from the hub")
@@ -62,8 +63,11 @@ class StudentFile(BaseModel):
     loss: list[LossPoint]
     precision: str
     hardware: dict[str, Any]
+    processes: int = Field(default=1, description="that trained it together")
     versions: dict[str, str]
     seconds: float = Field(description="that training took, without the start of the program")
+    padding: float = Field(description="share of the tokens computed that only filled shorter rows up")
+    resumed_at: list[int] = Field(default_factory=list, description="steps at which it went on after a kill")
 
     @property
     def rendering(self) -> Rendering:

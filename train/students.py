@@ -131,18 +131,18 @@ def make_student(settings: StudentSettings, texts: Iterable[str], folder: Path) 
     return student
 
 
-def save_student(student: Student, folder: Path) -> None:
-    """Writes model and tokenizer so that `from_pretrained(folder)` reads them."""
-    student.model.save_pretrained(folder)
+def save_student(student: Student, folder: Path, state: dict[str, Any] | None = None) -> None:
+    """Writes model and tokenizer so that `from_pretrained(folder)` reads them, with the weights of `state` if given."""
+    student.model.save_pretrained(folder, state_dict=state)
     student.tokenizer.save_pretrained(folder)
 
 
-def save_adapter(student: Student, folder: Path, base: str) -> None:
+def save_adapter(student: Student, folder: Path, base: str, state: dict[str, Any] | None = None) -> None:
     """Writes the adapter alone, with the name of the base it belongs to, and the tokenizer."""
     for adapter in student.model.peft_config.values():
         adapter.base_model_name_or_path = base
     # Left to itself, peft asks the hub whether the base's vocabulary has changed; here it never does.
-    student.model.save_pretrained(folder, save_embedding_layers=False)
+    student.model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
     (folder / "README.md").unlink(missing_ok=True)  # a form with nothing filled in; student.json says it all
     student.tokenizer.save_pretrained(folder)
 

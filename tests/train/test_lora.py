@@ -78,7 +78,7 @@ def test_a_local_student_can_be_an_adapter_if_head_and_embedding_learn_whole(dat
     home = train_student(dataset, section, tmp_path, False, silent)
     student = open_trained(home)
     assert mean_loss(student, lessons_of(read_dataset(dataset).train[::9], student)) < 0.5
-    assert {path.name for path in home.iterdir()} == {"base", "adapter", "student.json"}
+    assert {path.name for path in home.iterdir()} == {"base", "adapter", "student.json", "loss.json", "loss.png"}
     named = json.loads((home / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"]
     assert named == str(home / "base")
     assert differs(open_trained(home), open_trained(home, base=True))
