@@ -84,6 +84,7 @@ app.command("gguf")(cli_out.gguf)
 app.command("pretrain")(cli_pretrain.pretrain)
 app.command("sweep")(cli_sweep.sweep)
 app.command("curve")(cli_sweep.curve)
+app.command("push")(cli_out.push)
 
 
 def _questions() -> Iterator[str]:

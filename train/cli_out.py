@@ -1,4 +1,4 @@
-"""The verbs that carry a student out to the world: merge, gguf."""
+"""The verbs that carry a student out to the world: merge, gguf, push."""
 
 from __future__ import annotations
 
@@ -55,3 +55,31 @@ def gguf(
         page = gguf_of_student(student, Wanted(out, llama_cpp, server), progress.say, progress)
     typer.echo(page.read_text(encoding="utf-8"), nl=False)
     typer.echo(str(page.parent))
+
+
+def push(
+    what: Annotated[Path, typer.Argument(metavar="DATASET|STUDENT", help="Either's folder.", show_default=False)],
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the hub.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Upload it; without this word nothing is sent.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="For everybody; without it the repository is private.")
+    ] = False,
+    non_commercial: Annotated[
+        bool, typer.Option("--non-commercial", help="The repository earns nobody anything.")
+    ] = False,
+    licence: Annotated[str, typer.Option("--licence", help="Of a student, as an SPDX id such as Apache-2.0.")] = "",
+) -> None:
+    """Show what of a dataset or a student would go to the Hugging Face hub; with --yes, send it."""
+    from train.push import Terms, check_name, parcel_of, send
+
+    check_name(repo)
+    terms = Terms(public, non_commercial, licence)
+    with ProgressLine() as progress:
+        parcel = parcel_of(what, terms, progress.say, progress)
+    typer.echo(f"{parcel.kind} {repo}, {'for everybody' if public else 'private'}:")
+    for line in parcel.lines():
+        typer.echo(line)
+    if not yes:
+        typer.echo("Nothing was sent; --yes uploads it.")
+        return
+    typer.echo(send(parcel, repo, terms))

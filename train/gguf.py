@@ -113,7 +113,7 @@ def _need_gguf() -> None:
 
 
 def _model_of(student: Path, described: StudentFile, say: Say, progress: Progress) -> Path:
-    if described.read_settings().method == "lora":
+    if described.read_settings().is_adapter:
         return merge_student(student, None, say, progress)
     return student / "model"
 

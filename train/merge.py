@@ -55,7 +55,7 @@ def merge_student(student: Path, out: Path | None, say: Say, progress: Progress 
     described = read_student(student)
     if not described.read_settings().is_adapter:
         raise UsageError(
-            f"{student} was trained whole: there is nothing to merge.", remedy=f"Its model is {student / 'model'}."
+            f"{student} is a whole model: there is nothing to merge.", remedy=f"Its model is {student / 'model'}."
         )
     need_training_stack()
     home = out or student / FOLDER
