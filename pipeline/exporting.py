@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pipeline import __version__
 from pipeline.errors import InputError, UsageError
 from pipeline.files import replaced_whole, sha256, write_folder
+from pipeline.kinds import IMPORTED
 from pipeline.publish.formats import FORMATS
 from pipeline.publish.formats.beside import EXPORT, README, ExportFile, readme
 from pipeline.publish.formats.encodings import Line
@@ -72,9 +73,11 @@ class _Stream:
     """Files of the dataset that it is made of."""
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    mixed: Counter[str] = field(default_factory=Counter)
+    """Rows of each set that is mixed in."""
 
     def __iter__(self) -> Iterator[Line]:
-        self.rows, self.left_out = 0, Counter()
+        self.rows, self.left_out, self.mixed = 0, Counter(), Counter()
         prompts = self.manifest.format_of_prompts
         for stem in self.stems:
             for row in read_pairs(self.dataset) if self.form.pairs else read_rows(self.dataset, stem):
@@ -83,6 +86,8 @@ class _Stream:
                     self.left_out[lines.why] += 1
                 else:
                     self.rows += 1
+                    if row.kind == IMPORTED:
+                        self.mixed[row.source] += 1
                     yield from lines
 
 
@@ -148,7 +153,8 @@ def _chunks(streams: Mapping[str, _Stream], form: Format) -> Iterator[tuple[str,
 def _beside(name: str, dataset: Path, streams: Mapping[str, _Stream], hashes: Mapping[str, str]) -> dict[str, bytes]:
     """The small files, given the hashes of the files of rows."""
     form, manifest = FORMATS[name], streams[TRAIN].manifest
-    written = Written(manifest.name, {stem: stream.rows for stem, stream in streams.items() if stream.rows})
+    mixed = {name: streams[TRAIN].mixed[name] for name in manifest.mix if streams[TRAIN].mixed[name]}
+    written = Written(manifest.name, {stem: stream.rows for stem, stream in streams.items() if stream.rows}, mixed)
     left_out = _left_out(streams)
     if TRAIN not in written.rows:
         why = "; ".join(f"{rows} rows, for {why}" for why, rows in left_out.items()) or "it holds no row"
@@ -161,6 +167,7 @@ def _beside(name: str, dataset: Path, streams: Mapping[str, _Stream], hashes: Ma
         manifest_sha256=sha256((dataset / "manifest.json").read_bytes()),
         coursework=__version__,
         rows=dict(written.rows),
+        mixed=dict(written.mixed),
         left_out=left_out,
         files=dict(sorted({**hashes, **{file: sha256(content) for file, content in small.items()}}.items())),
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, MixedSet, Pair, Row, features
+from pipeline.publish.owed import licence_head, owed
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, features
 from pipeline.recipe import Recipe
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -21,7 +22,6 @@ _WHAT = {
 }
 
 
-_ON_THE_HUB = {"ODC-By-1.0": "odc-by", "ODbL-1.0": "odbl", "PDDL-1.0": "pddl", "BSD-3-Clause": "bsd-3-clause"}
 """Licences that the hub calls otherwise than by their SPDX id in small letters."""
 
 
@@ -50,15 +50,7 @@ def _head(manifest: Manifest, recipe: Recipe) -> str:
         "configs": configs,
         "dataset_info": infos if len(infos) > 1 else {"features": infos[0]["features"]},
     }
-    return _licence(manifest) + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
-
-
-def _licence(manifest: Manifest) -> str:
-    if manifest.licence.startswith("LicenseRef-"):
-        return yaml.safe_dump({"license": "other", "license_name": manifest.licence}, sort_keys=False)
-    if manifest.licence:
-        return yaml.safe_dump({"license": _ON_THE_HUB.get(manifest.licence, manifest.licence.lower())})
-    return "# license: yours to choose; mind the licence of the sources and the terms of the teacher\n"
+    return licence_head(manifest.licence) + yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
 
 
 def columns(line: type[Row] | type[Pair] = Row) -> list[dict[str, Any]]:
@@ -85,7 +77,7 @@ def _body(manifest: Manifest, recipe: Recipe, drift: Sequence[Sequence[str]]) ->
     sources = "\n".join(f"- `{name}` (sha256 `{digest}`)" for name, digest in manifest.sources.items())
     parts.append(f"Sources:\n\n{sources}\n")
     if manifest.mix:
-        parts += [_mixed_in(manifest), _licences(manifest)]
+        parts += owed(manifest, {name: one.taken for name, one in manifest.mix.items()}, manifest.counts[TRAIN])
     if drift:
         table = "\n".join(f"| {' | '.join(row)} |" for row in (drift[0], ["---"] * len(drift[0]), *drift[1:]))
         parts.append(f"How answered rows of `train.jsonl` are written, without the mix and with it:\n\n{table}\n")
@@ -104,37 +96,6 @@ def imitation(manifest: Manifest) -> str:
     return (
         f"**Synthetic imitation.** The answers imitate the manner of {names}, a living person. None of them"
         " was said or approved by that person; they state no facts about anyone. Say so wherever they are shown.\n"
-    )
-
-
-def _mixed_in(manifest: Manifest) -> str:
-    trained = max(manifest.counts[TRAIN], 1)
-    rows = [
-        f"| `{name}` | {one.taken} | {one.taken / trained:.1%} | {one.licence} | {_place(one)} |"
-        for name, one in manifest.mix.items()
-    ]
-    head = "| set | rows | of `train.jsonl` | licence | from |\n|---|---|---|---|---|\n"
-    return (
-        "Mixed in, of sets that others made (rows of kind `imported`: trained, never held out, no question of a slice"
-        f" among them):\n\n{head}" + "\n".join(rows) + "\n"
-    )
-
-
-def _place(one: MixedSet) -> str:
-    where = f"{one.parts}{f' at {one.revision}' if one.revision else ''}"
-    return f"{where}, {one.url}" if one.url else where
-
-
-def _licences(manifest: Manifest) -> str:
-    """What holds of the whole, or why nobody but a person can say."""
-    parts = {f"`{name}`": one.licence for name, one in manifest.mix.items() if one.taken}
-    if manifest.licence:
-        return f"Licence of the whole: {manifest.licence}, for none of its parts asks for another.\n"
-    own = manifest.own_licence or "not stated"
-    listed = ", ".join(f"{name} {licence}" for name, licence in parts.items()) or "none"
-    return (
-        f"Licence of the whole: **not settled**. What was drafted: {own}; what was mixed in: {listed}. Each part keeps"
-        " its own; whoever publishes the whole has to see which one they allow together.\n"
     )
 
 

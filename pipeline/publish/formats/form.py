@@ -30,6 +30,8 @@ class Written(NamedTuple):
     """Of the dataset."""
     rows: Mapping[str, int]
     """Rows by stem, of the files that were written."""
+    mixed: Mapping[str, int]
+    """Of those that are trained, rows by set that is mixed in; only sets of which there are any."""
 
     @property
     def validating(self) -> tuple[str, ...]:

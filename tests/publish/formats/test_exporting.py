@@ -136,6 +136,49 @@ def test_the_imitation_of_a_living_person_is_named_wherever_its_answers_go(tmp_p
         assert "Ada Example, a living person" in readme.read_text(encoding="utf-8")
 
 
+COUNTS = {"read": 9, "checked": 9}
+MIXED = {
+    "chats": COUNTS | {"licence": "CC-BY-SA-4.0", "hub": "acme/chats", "revision": "0123abc", "taken": 2},
+    "sums": COUNTS | {"licence": "CC0-1.0", "url": "https://example.org/sums", "files": {"sums.csv": "0"}, "taken": 1},
+    "none": COUNTS | {"licence": "MIT", "files": {"none.csv": "0"}, "taken": 0},
+}
+
+
+def with_a_mix(folder, **manifest):
+    imported = [
+        row("What is a fen?", "Wet ground.", kind="imported", source="chats", earlier=("What is a bog?", "Wet too.")),
+        row("What is a rill?", "A small brook.", kind="imported", source="chats"),
+        row("What is 3 + 4?", "It is 7.", kind="imported", source="sums"),
+    ]
+    return write_dataset(folder, {"train": [*plain_rows(), *imported]}, mix=MIXED, **manifest)
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_the_readme_names_what_is_mixed_in_with_its_share_of_this_export_and_its_licence(name, tmp_path):
+    folder = export(with_a_mix(tmp_path / "dataset", own_licence="CC-BY-4.0"), name, None, lambda _: None)
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    about = json.loads((folder / "export.json").read_bytes())
+    chats = 1 if name in ("alpaca", "litgpt") else 2  # they have no place for turns
+    assert about["mixed"] == {"chats": chats, "sums": 1}
+    trained = about["rows"]["train"]
+    assert f"| `chats` | {chats} | {chats / trained:.1%} | CC-BY-SA-4.0 | acme/chats at 0123abc |" in text
+    assert f"| `sums` | 1 | {1 / trained:.1%} | CC0-1.0 | sums.csv, https://example.org/sums |" in text
+    assert "`none`" not in text
+    assert (
+        "**not settled**. What was drafted: CC-BY-4.0; what was mixed in: `chats` CC-BY-SA-4.0, `sums` CC0-1.0." in text
+    )
+    assert "license" not in yaml.safe_load(text.split("---\n")[1])
+
+
+def test_where_the_licence_of_the_whole_follows_the_readme_states_it(tmp_path):
+    mixed = with_a_mix(tmp_path / "mixed", own_licence="CC-BY-SA-4.0", licence="CC-BY-SA-4.0")
+    plain = write_dataset(tmp_path / "plain", {"train": plain_rows()}, own_licence="ODC-By-1.0", licence="ODC-By-1.0")
+    for dataset, licence in ((mixed, "cc-by-sa-4.0"), (plain, "odc-by")):
+        text = (export(dataset, "trl", tmp_path / licence, lambda _: None) / "README.md").read_text(encoding="utf-8")
+        assert yaml.safe_load(text.split("---\n")[1])["license"] == licence
+        assert ("Mixed in" in text) == (dataset == mixed)
+
+
 def no_manifest(dataset):
     (dataset / "manifest.json").unlink()
 
