@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 CHECK = "reasoned"
 _SHORT = 6
 """Words up to which a parent's answer is a result itself, to be met exactly."""
+_DENYING = frozenset({"not", "no", "never", "without", "neither", "nor"})
 _LEAST, _ENOUGH = 0.34, 0.6
 _SURE_TURN = 0.7
 
@@ -50,6 +52,8 @@ def _agrees(draft: Draft, parent: Record, language: str) -> Finding:
     if len(expected.split()) <= _SHORT:
         same = bool(wanted) and numbers == wanted
         return Finding(CHECK, "the parent's number") if same else _fault("other_result", expected, other, "rejected")
+    if numbers and _stands_in(draft.result, expected):
+        return Finding(CHECK, "a measure in the parent's words")
     strange = strange_in(draft.result, [expected, parent.question], language)
     turned = turned_round(draft.result, expected, language)
     if strange.numbers or (turned and turned.alike >= _SURE_TURN):
@@ -59,6 +63,13 @@ def _agrees(draft: Draft, parent: Record, language: str) -> Finding:
     if share >= _ENOUGH:
         return Finding(CHECK, measured)
     return _fault("other_result", measured, other, "rejected" if share < _LEAST else "doubtful")
+
+
+def _stands_in(result: str, expected: str) -> bool:
+    """Whether the result is a run of the expected answer's words that nothing before it denies. That the answer denies
+    something else ("four euros and can be changed without tools") is then no matter."""
+    found = re.search(rf"(?:^|(\S+) ){re.escape(normalised(result))}(?= |$)", normalised(expected))
+    return found is not None and found[1] not in _DENYING
 
 
 def _steps(draft: Draft, known: Sequence[str], language: str) -> list[Finding]:

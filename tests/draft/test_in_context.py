@@ -18,6 +18,7 @@ from pipeline.publish.schema import TRAIN
 from pipeline.publish.split import assign, prove_no_leak
 from pipeline.recipe import Banked, Checks, Documents, Recipe, Refusals, Split
 from pipeline.records import Draft, Passage, Record, Rejection, content_id
+from pipeline.teacher.embedded.in_context import in_context_answers
 from pipeline.teacher.request import Reply
 from tests.conftest import ROOT
 from tests.draft.test_multi_hop import BAKER, HARBOUR, MILL, VILLAGE, corpora
@@ -215,3 +216,27 @@ def test_one_instruction_with_many_texts_is_trained_with_some_and_examined_with_
 def test_passages_are_shown_under_their_own_heading():
     headed = MILL.model_copy(update={"heading": ("Village", "The mill")})
     assert shown([headed, BAKER]) == f"The mill\n{MILL.text}\n\n{BAKER.text}"
+
+
+SHOWN = (
+    "A repair takes ten working days on average. The workshop sends a message when the kettle has arrived. Letters are"
+    " answered within one working day. The kettle holds two litres of water. The desk keeps every kettle that it repairs."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("How long does a repair take on average?", "A repair takes ten working days on average."),
+        ("Do you know how long a repair takes?", "A repair takes ten working days on average."),
+        ("Within what time are letters answered?", "Letters are answered within one working day."),
+        ("How much water does the kettle hold?", "The kettle holds two litres of water."),
+        ("How would you complete the sentence “Letters are …”?", "Letters are answered within one working day."),
+        ("How long does the desk keep a kettle that it repairs?", ""),
+        ("How much does the workshop message cost?", ""),
+        ("How would you complete the sentence “Parcels are …”?", ""),
+    ],
+)
+def test_the_embedded_teacher_reads_a_measure_off_a_sentence_that_has_one_and_off_no_other(question, found):
+    (answer,) = in_context_answers({"shown": SHOWN, "question": question}, {})["answers"]
+    assert (answer["answered"], answer["quote"]) == (bool(found), found)

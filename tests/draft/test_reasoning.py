@@ -8,11 +8,15 @@ import pytest
 
 from pipeline.draft.reasoning import Settings, build
 from pipeline.records import Draft
+from pipeline.teacher.embedded.working import worked_answers
 from tests.draft.made_of_records import FACTS, PARENTS, drafts, fate, ground, parent
 
 LONG = PARENTS[0]
 SHORT = parent("How many cups are three boxes of four cups?", "12 cups", kind="given", quote="", passage="", page=None,
                span=None)  # fmt: skip
+
+
+SEAL = PARENTS[2]
 
 
 def worked(steps: str, result: str, of=LONG) -> Draft:
@@ -40,13 +44,36 @@ def test_the_embedded_teachers_steps_close_with_the_result_and_pass():
         ("A repair is work in a shop.", "10 working days", LONG, "record"),
         ("A repair is work in a shop.", "twelve working days", LONG, "other_result"),
         ("A repair is work in a shop.", "a matter of taste and temper", LONG, "other_result"),
+        ("A worn seal has its price.", "four euros", SEAL, "record"),
+        ("A worn seal has its price.", "two euros", SEAL, "other_result"),
         ("A repair takes 77 hours of each day.", "ten working days", LONG, "number_in_steps"),
         ("Three boxes of 4 cups are 3 × 4 = 12 cups.", "12", SHORT, "record"),
         ("Three boxes of 4 cups are 3 + 4 = 7 cups.", "7 cups", SHORT, "other_result"),
     ],
 )
 def test_the_result_agrees_with_the_parents_answer_or_it_is_a_rejection(steps, result, of, expected):
-    assert fate(worked(steps, result, of), [LONG, SHORT]) == expected
+    assert fate(worked(steps, result, of), [LONG, SHORT, SEAL]) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "result"),
+    [
+        ("How long does a repair take?", "A repair takes ten working days.", "ten working days"),
+        ("What takes ten working days?", "A repair takes ten working days.", None),
+        ("When does the desk write?", "The desk writes when the kettle has arrived.", "when the kettle has arrived"),
+        ("What does the desk do when the kettle has arrived?", "The desk writes when the kettle has arrived.", None),
+        (
+            "Why does the desk replace it?",
+            "A leak cannot be repaired, so the desk replaces the whole kettle.",
+            "that the desk replaces the whole kettle because a leak cannot be repaired",
+        ),
+        ("Which is kinder, a refusal or a promise?", "A refusal is kinder than a promise.", "a refusal"),
+        ("What does lime leave on the plate?", "Lime leaves a white layer on the plate.", None),
+    ],
+)
+def test_the_embedded_teacher_works_out_what_it_can_take_apart_and_says_nothing_twice(question, answer, result):
+    found = worked_answers({"problem": question, "answer": answer, "passage": answer}, {})["workings"]
+    assert [one["result"] for one in found] == ([result] if result else [])
 
 
 def test_an_answer_without_the_closing_form_is_rejected():

@@ -127,6 +127,11 @@ def test_answers_of_the_sample_are_whole_sentences(facts):
          "How do direct cultures differ from indirect cultures?"),
         ("Plain words reach more people than clever ones.",
          "Which reaches more people, plain words or clever words?"),
+        ("The support desk of Harbour opens at nine on Mondays.", "When does the support desk of Harbour open?"),
+        (
+            "A kettle that was used cannot be returned, but it can be repaired.",
+            "What cannot be returned, but can be repaired?",
+        ),
     ],
 )  # fmt: skip
 def test_a_rule_asks_what_the_sentence_says(sentence, expected):
@@ -174,6 +179,15 @@ def test_a_sentence_that_needs_its_neighbours_or_is_no_plain_statement_is_left_a
 )
 def test_text_in_another_language_gives_no_facts(passage):
     assert drafted(passage, wordings=1) == []
+
+
+def test_what_opens_at_an_hour_is_not_asked_what_it_does():
+    assert not [one for one in questions("The support desk of Harbour opens at nine on Mondays.") if " do" in one[4:]]
+
+
+def test_a_heading_that_is_half_a_sentence_is_no_subject():
+    asked = questions("Water under the base usually comes from a worn seal.", "When the kettle leaks")
+    assert asked and not any("subject of" in one for one in asked)
 
 
 def test_a_connective_is_dropped_from_the_answer_but_not_from_the_quote():

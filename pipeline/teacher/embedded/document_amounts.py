@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import NamedTuple
 
 from pipeline.teacher.embedded import document_lexicon as lexicon
 from pipeline.teacher.embedded import document_wordings as wordings
@@ -18,21 +19,38 @@ _LONG = frozenset("long wide high deep tall thick old heavy".split())
 _OFTEN = frozenset("once twice".split())
 
 
+class Measured(NamedTuple):
+    """What a clause measures."""
+
+    how: str
+    """The question word: how long, how much, within what time."""
+    kept: Clause
+    """The clause without the amount."""
+    said: Words
+    """The amount, as it stands: "up to seven working days"."""
+
+
 def amount(sentence: Statement) -> list[str]:
     """A repair takes ten working days: how long does a repair take?"""
-    clause = sentence.clause
+    found = measured(sentence.clause)
+    if found is None:
+        return []
+    context = sentence.context if sentence.tail[:1] != ("and",) else ""
+    return sentence.led(wordings.amount(found.how, found.kept.asked() + context, found.kept.told() + context))
+
+
+def measured(clause: Clause) -> Measured | None:
+    """The amount in a clause, and the clause as a question for it has it; None where there is none."""
     for find in (_duration, _price, _weight, _volume, _length, _span):
         found = find(clause)
         if found is not None:
-            how, rest = found
-            kept = replace(clause, rest=rest)
-            context = sentence.context if sentence.tail[:1] != ("and",) else ""
-            return sentence.led(wordings.amount(how, kept.asked() + context, kept.told() + context))
-    return []
+            how, rest, said = found
+            return Measured(how, replace(clause, rest=rest), said)
+    return None
 
 
-_Found = tuple[str, Words] | None
-"""The question word, and the rest of the clause without the amount."""
+_Found = tuple[str, Words, Words] | None
+"""The question word, the rest of the clause without the amount, and the amount."""
 
 
 def _measure(words: Words, units: frozenset[str], start: int = 0) -> int:
@@ -54,32 +72,34 @@ def _duration(clause: Clause) -> _Found:
     if clause.verb not in ("take", "last"):
         return None
     end = _measure(clause.rest, _TIME)
-    return ("how long", _before_and(clause.rest[end:])) if end else None
+    return ("how long", _before_and(clause.rest[end:]), clause.rest[:end]) if end else None
 
 
 def _price(clause: Clause) -> _Found:
     end = _measure(clause.rest, _MONEY) if clause.verb == "cost" else 0
-    return ("how much", _before_and(clause.rest[end:])) if end else None
+    return ("how much", _before_and(clause.rest[end:]), clause.rest[:end]) if end else None
 
 
 def _weight(clause: Clause) -> _Found:
     units = frozenset("gram grams kilogram kilograms kilo kilos ton tons tonnes pounds ounces".split())
     end = _measure(clause.rest, units) if clause.verb == "weigh" else 0
-    return ("how much", clause.rest[end:]) if end else None
+    return ("how much", clause.rest[end:], clause.rest[:end]) if end else None
 
 
 def _volume(clause: Clause) -> _Found:
     """holds two litres of water: how much water"""
     units = frozenset("litre litres liter liters millilitres cups gallons".split())
     end = _measure(clause.rest, units) if clause.verb == "hold" else 0
-    return (f"how much {clause.rest[end + 1]}", ()) if end and clause.rest[end : end + 1] == ("of",) else None
+    return (
+        (f"how much {clause.rest[end + 1]}", (), clause.rest) if end and clause.rest[end : end + 1] == ("of",) else None
+    )
 
 
 def _length(clause: Clause) -> _Found:
     """is 75 centimetres long: how long is"""
     if clause.aux not in ("is", "are") or len(clause.rest) < 3 or clause.rest[-1] not in _LONG:
         return None
-    return (f"how {clause.rest[-1]}", ()) if re.fullmatch(r"\d+(?:[.,]\d+)*", clause.rest[0]) else None
+    return (f"how {clause.rest[-1]}", (), clause.rest) if re.fullmatch(r"\d+(?:[.,]\d+)*", clause.rest[0]) else None
 
 
 def _span(clause: Clause) -> _Found:
@@ -89,7 +109,7 @@ def _span(clause: Clause) -> _Found:
         for at in (at for at, one in enumerate(low) if one == word and at > 0):
             end = _measure(clause.rest, _TIME, at + 1)
             if end == len(clause.rest) and "and" not in low[:at]:
-                return how, clause.rest[:at]
+                return how, clause.rest[:at], clause.rest[at:]
     return None
 
 

@@ -125,6 +125,22 @@ def occasion(sentence: Statement) -> list[str]:
     return sentence.led(wordings.when(clause.asked(), clause.told()))
 
 
+_OPENING = frozenset("open close begin start end".split())
+
+
+def is_hours(clause: Clause) -> bool:
+    """Whether it says at which hour something opens or ends: what it "does" would be the wrong question."""
+    return clause.verb in _OPENING and clause.rest[:1] == ("at",) and len(clause.rest) > 1
+
+
+def hours(sentence: Statement) -> list[str]:
+    """When does the desk open?"""
+    if not is_hours(sentence.clause) or sentence.tail or sentence.lead:
+        return []
+    kept = replace(sentence.clause, rest=())
+    return wordings.hours(kept.asked(), kept.told())
+
+
 def advice(sentence: Statement) -> list[str]:
     """When feedback seems unfair, thank the speaker: what should you do when it does?"""
     if not sentence.imperative or not is_finite_lead(sentence.lead):

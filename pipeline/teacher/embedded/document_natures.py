@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from pipeline.teacher.embedded import document_gaps as gaps
 from pipeline.teacher.embedded import document_lexicon as lexicon
 from pipeline.teacher.embedded import document_wordings as wordings
 from pipeline.teacher.embedded import english
-from pipeline.teacher.embedded.document_clauses import parse_clause
+from pipeline.teacher.embedded.document_clauses import Clause, parse_clause
 from pipeline.teacher.embedded.document_sentences import Words, joined
 from pipeline.teacher.embedded.document_statements import Statement
 
@@ -60,6 +61,21 @@ def _defines(rest: Words) -> bool:
     return low[0] in lexicon.ARTICLES and abstract
 
 
+class Kind(NamedTuple):
+    """What a definition names: the kind of thing, and what sets it apart."""
+
+    kind: Words
+    apart: Words
+
+
+def kind_of_thing(clause: Clause) -> Kind | None:
+    """Of "X is a Y that Z", Y and Z; None of anything else."""
+    if clause.aux != "is" or not _defines(clause.rest) or clause.rest[0].lower() not in ("a", "an"):
+        return None
+    at = next((at for at, word in enumerate(clause.rest[:7]) if word.lower() in _RELATIVES), 0)
+    return Kind(clause.rest[:at], clause.rest[at:]) if at > 1 and not set(clause.rest[:at]) & {","} else None
+
+
 def is_unique(low: list[str]) -> bool:
     """Whether a phrase fits one thing only: "the most common sign"."""
     if low[:1] != ["the"] or len(low) < 3:
@@ -94,7 +110,7 @@ def comparison(sentence: Statement) -> list[str]:
         return []
     at = rest.index("than")
     left, other = rest[:at], rest[at + 1 :]
-    if not _compares(left) or not _is_rival(other) or gaps.has_second_verb(clause):
+    if not _compares(left) or not is_rival(other) or gaps.has_second_verb(clause):
         return []
     if left[-1] in ("more", "less") and clause.aux:
         return []
@@ -113,7 +129,7 @@ def _compares(left: Words) -> bool:
 _NO_RIVALS = lexicon.THIRD_PERSON | frozenset("ones one does do is was meant".split())
 
 
-def _is_rival(words: Words) -> bool:
+def is_rival(words: Words) -> bool:
     """Whether what follows than is a plain noun phrase, and not a clause or "clever ones"."""
     low = [word.lower() for word in words]
     if not low or not gaps.starts_noun_phrase(words) or len(low) > 14 or low[0] in ("ever", "usual", "expected"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.teacher.embedded import document_causes as causes
 from pipeline.teacher.embedded import document_gaps as gaps
 from pipeline.teacher.embedded import document_lexicon as lexicon
 from pipeline.teacher.embedded import document_natures as natures
@@ -57,6 +58,8 @@ def action(sentence: Statement) -> list[str]:
     clause, tail = sentence.clause, sentence.tail
     parts = gaps.predicate(clause)
     if parts is None or parts.verb in _STATIVE or parts.before or (sentence.imperative and sentence.lead):
+        return []
+    if causes.is_hours(clause):
         return []
     doing = clause.doing
     if tail[:1] and (tail[0] in _TIMES or _opposes_verbs(sentence)):
@@ -113,10 +116,21 @@ def subject_part(sentence: Statement) -> list[str]:
         return []
     if clause.verb == "mean" or natures.definition(sentence) or natures.identity(sentence):
         return []
-    told = joined(clause.rest) + sentence.context
+    context = sentence.context or _second_half(sentence)
+    told = joined(clause.rest) + context
     if len((content_words(told) | {clause.verb}) - {""}) < 3:
         return []
-    return sentence.led(wordings.doer(clause.predicate() + sentence.context, person=clause.is_person))
+    return sentence.led(wordings.doer(clause.predicate() + context, person=clause.is_person))
+
+
+def _second_half(sentence: Statement) -> str:
+    """Of "it cannot be returned, but it can be repaired" what follows, without the pronoun: both are true of the one
+    that is asked for."""
+    comma, conjunction, pronoun, helping, *rest = (*sentence.tail, "", "", "", "")
+    same = pronoun == ("they" if sentence.clause.plural else "it") and helping in lexicon.MODALS | lexicon.BE
+    if comma != "," or conjunction not in ("and", "but") or not same or sentence.clause.plural:
+        return ""
+    return f"{comma} {conjunction} {joined((helping, *rest)).strip()}"
 
 
 def _can_lose_subject(clause: Clause) -> bool:

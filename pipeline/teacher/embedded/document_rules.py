@@ -17,6 +17,7 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (0, natures.identity),
     (0, causes.reason),
     (0.1, amounts.amount),
+    (0.1, causes.hours),
     (0, causes.aim),
     (0, causes.means),
     (0, causes.advice),

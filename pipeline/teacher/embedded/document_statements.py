@@ -135,9 +135,13 @@ def _clause_next(low: list[str], at: int) -> bool:
     return bool(after) and (after[0] in lexicon.SUBJECT_PRONOUNS or parse_clause(after) is not None)
 
 
+_PRONOUNS = {(word,) for word in ("it", "they", "he", "she")}
+
+
 def _opens_clause(low: list[str], at: int) -> bool:
     """Whether ", and" or ", but" joins a clause with a subject of its own, and not a last item or a second verb."""
-    return low[at] not in ("and", "or", "but") or parse_clause(tuple(low[at + 1 :])) is not None
+    after = tuple(low[at + 1 :])
+    return low[at] not in ("and", "or", "but") or after[:1] in _PRONOUNS or parse_clause(after) is not None
 
 
 _AFTER_COMMA = frozenset("so while but and or which not though although because whereas as or unless except".split())

@@ -137,6 +137,18 @@ def when(asked: str, told: str) -> list[str]:
     ]
 
 
+def hours(asked: str, told: str) -> list[str]:
+    """The hour at which something opens or begins."""
+    return [
+        f"when {asked}",
+        f"at what time {asked}",
+        f"can you say when {told}",
+        f"do you know at what time {told}",
+        f"if someone asked you when {told}, how would you answer",
+        f"could you tell me when {told}",
+    ]
+
+
 def definition(term: str, verb: str) -> list[str]:
     """What a term means; `verb` is is or are."""
     bare = re.sub(r"^(an?|the) ", "", term)
