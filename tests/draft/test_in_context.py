@@ -220,7 +220,7 @@ def test_passages_are_shown_under_their_own_heading():
 
 SHOWN = (
     "A repair takes ten working days on average. The workshop sends a message when the kettle has arrived. Letters are"
-    " answered within one working day. The kettle holds two litres of water. The desk keeps every kettle that it repairs."
+    " answered within one working day. The kettle holds two litres of water. The desk keeps a kettle that it repairs."
 )
 
 

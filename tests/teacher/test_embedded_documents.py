@@ -182,7 +182,8 @@ def test_text_in_another_language_gives_no_facts(passage):
 
 
 def test_what_opens_at_an_hour_is_not_asked_what_it_does():
-    assert not [one for one in questions("The support desk of Harbour opens at nine on Mondays.") if " do" in one[4:]]
+    asked = questions("The support desk of Harbour opens at nine on Mondays.")
+    assert asked and not any(re.search(r"\bdo\?|\bdoes\b(?! the)", one) for one in asked), asked
 
 
 def test_a_heading_that_is_half_a_sentence_is_no_subject():

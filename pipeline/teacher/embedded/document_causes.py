@@ -108,8 +108,8 @@ def manner(sentence: Statement) -> list[str]:
     if clause.aux not in lexicon.MODALS or clause.rest[:1] != ("be",) or sentence.lead or len(clause.rest) < 4:
         return []
     at = next((at for at, word in enumerate(clause.rest) if word in ("by", "with") and at > 1), 0)
-    if not at or not english.is_participle(clause.rest[1]) or at > 3:
-        return []
+    if not at or not english.is_participle(clause.rest[1]) or at > 3 or {"once", "twice"} & set(clause.rest[:at]):
+        return []  # "How should it be boiled twice?" does not ask what it is boiled with
     kept = clause.rest[:at]
     return wordings.how(clause.asked(kept), clause.told(kept))
 

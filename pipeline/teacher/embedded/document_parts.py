@@ -48,7 +48,7 @@ def _opposes_verbs(sentence: Statement) -> bool:
 _STATIVE = frozenset(
     "work help fail succeed happen occur continue tend seem be mean include belong need contain consist know sound "
     "look feel seem have want stay become depend cost last matter remain appear exist like love prefer lack own "
-    "deserve involve concern differ resemble understand".split()
+    "deserve involve concern differ resemble understand weigh measure".split()
 )
 _TIMES = frozenset("before after until while when if only unless".split())
 
@@ -59,8 +59,8 @@ def action(sentence: Statement) -> list[str]:
     parts = gaps.predicate(clause)
     if parts is None or parts.verb in _STATIVE or parts.before or (sentence.imperative and sentence.lead):
         return []
-    if causes.is_hours(clause):
-        return []
+    if causes.is_hours(clause) or not (clause.aux or clause.rest):
+        return []  # "What does a guarantee do when somebody opens the base?" It ends; when does it end?
     doing = clause.doing
     if tail[:1] and (tail[0] in _TIMES or _opposes_verbs(sentence)):
         asked, told = doing.asked() + sentence.context, doing.told() + sentence.context

@@ -121,7 +121,8 @@ def _subjects(text: str) -> list[str]:
 
 # A line that opens with one of these, or holds one, is a sentence or half of one.
 _OPENS_CLAUSE = re.compile(
-    r"(?:how|what|when|where|who|why|which|whether|if|to|do|don't|for|at|in|on|with|without)\b", re.I
+    r"(?:how|what|when|where|who|why|which|whether|if|to|do|don't|for|at|in|on|with|without|before|after|under|about|until|while|once)\b",
+    re.I,
 )
 _HOLDS_CLAUSE = re.compile(
     r"\b(?:is|are|was|were|be|has|have|do|does|can|should|will|must|it|you|they|them|that|up|out)\b", re.I
