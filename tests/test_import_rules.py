@@ -93,7 +93,7 @@ ALLOWED = {
         *("desk", "errors", "files", "recipe", "records", "spool", "history", "material", "drafted", "rounds"),
         *("draft", "curate", "review", "publish", "teacher"),
     },
-    "exporting": {"errors", "files", "publish"},
+    "exporting": {"errors", "files", "kinds", "publish"},
     "cli_export": {"errors", "exporting"},
     "cli_options": set(),
     "cli_review": {"cli_options", "desk", "errors", "recipe", "review", "ruling"},
