@@ -35,6 +35,7 @@ check: $(VENV)/.ready ## lint, format and types
 
 docs: $(VENV)/.ready ## the pages that are written from the code
 	@$(BIN)/python -m tests.draft.drafters_page
+	@$(BIN)/python -m tests.train.settings_table
 
 clean: ## remove what was made, but for the outputs: they hold paid replies
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -156,7 +156,7 @@ class Bench:
         return timed(loop)
 
     def _arguments(self, precision: str, student: Any) -> Any:
-        from train.sft import training_arguments
+        from train.arguments import training_arguments
 
         settings = self.settings.model_copy(update={"precision": precision})
         return training_arguments(self._fit, settings, self._folder, student.model)

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Formatter
 
 from pipeline.errors import InputError
-from pipeline.publish.schema import SLICES, TRAIN, Manifest, Row, read_manifest, read_rows
+from pipeline.publish.schema import PREFERENCE, SLICES, TRAIN, Manifest, Pair, Row, read_manifest, read_pairs, read_rows
 
 STEMS = (TRAIN, *SLICES)
 
@@ -33,6 +33,18 @@ class DatasetFolder:
         """So many rows at most, dealt round train and the slices, so that answers and refusals are among them."""
         dealt = chain.from_iterable(zip_longest(*(self.rows[stem] for stem in STEMS)))
         return [row for row in dealt if row is not None][:count]
+
+    @property
+    def pairs_sha256(self) -> str:
+        """The hash of the pairs, which no student but one trained by preference learns from; empty without any."""
+        return self.manifest.files.get(f"{PREFERENCE}.jsonl", "")
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """The pairs for training by preference. Raises InputError if they are not the ones that the manifest names."""
+        if not self.pairs_sha256:
+            return ()
+        _check_bytes(self.folder / f"{PREFERENCE}.jsonl", self.pairs_sha256)
+        return tuple(read_pairs(self.folder))
 
 
 def read_dataset(folder: Path) -> DatasetFolder:

@@ -23,7 +23,8 @@ class Fit(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rendering: Rendering = Field(description="in what form the student is taught and asked, here and ever after")
-    rows: int
+    pairs_sha256: str = Field(default="", description="of preference.jsonl, if it was that which taught")
+    rows: int = Field(description="or pairs")
     longest: int = Field(description="tokens of the longest row; nothing is cut there or below")
     mean: float = Field(description="tokens of a row")
     longest_answer: int = Field(description="trained tokens of the longest answer, end-of-text included")
@@ -33,13 +34,13 @@ class Fit(BaseModel):
     begin_of_text: bool = Field(description="whether a token stands before the prompt")
 
 
-def check_fit(lessons: Sequence[Lesson], student: Student, settings: StudentSettings) -> Fit:
+def check_fit(lessons: Sequence[Lesson], student: Student, settings: StudentSettings, pairs: str = "") -> Fit:
     """What the student will be taught. Raises InputError that names every point that fails, and what to change."""
     case = Case(lessons, student, settings)
     faults = [fault for found in faults_of(case).values() for fault in found]
     if faults:
         raise refusal(faults)
-    return fit_of(case)
+    return fit_of(case, pairs)
 
 
 def faults_of(case: Case) -> dict[str, list[Fault]]:
@@ -58,12 +59,13 @@ def refusal(faults: Sequence[Fault]) -> InputError:
     )
 
 
-def fit_of(case: Case) -> Fit:
-    """The figures of what is taught, whether it fits or not."""
+def fit_of(case: Case, pairs: str = "") -> Fit:
+    """The figures of what is taught, whether it fits or not; `pairs` is the hash of those that it was made of."""
     lessons, ends = case.lessons, {one.tokens[-1] for one in case.lessons if one.tokens}
     return Fit(
         rendering=case.student.asked,
-        rows=len(lessons),
+        pairs_sha256=pairs,
+        rows=len(lessons) // (2 if pairs else 1),
         longest=max(case.lengths),
         mean=round(fmean(case.lengths), 1),
         longest_answer=max(lesson.trained for lesson in lessons),

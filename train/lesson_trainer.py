@@ -12,11 +12,10 @@ from train.order import batches_of, padding
 
 
 @cache
-def lesson_trainer() -> Any:
-    """The class, made when it is first needed: TRL takes seconds to import."""
-    from trl import SFTTrainer
+def in_order(trainer: Any) -> Any:
+    """A trainer of TRL's that takes rows in the order it is told, and can go on from a checkpoint."""
 
-    class LessonTrainer(resumable(SFTTrainer)):  # type: ignore[misc]
+    class InOrder(resumable(trainer)):  # type: ignore[misc]
         def lay_down(self, lengths: Sequence[int], batch: int, steps: int, seed: int) -> None:
             """Sets the rows of each optimiser step, for the whole of the training."""
             batches = batches_of(lengths, batch, steps, seed)
@@ -26,6 +25,15 @@ def lesson_trainer() -> Any:
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             return Order(self._order)
 
+    return InOrder
+
+
+@cache
+def lesson_trainer() -> Any:
+    """The class, made when it is first needed: TRL takes seconds to import."""
+    from trl import SFTTrainer
+
+    class LessonTrainer(in_order(SFTTrainer)):  # type: ignore[misc]
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning: a dataset folder in, a trained student's folder out."""
+"""Supervised fine-tuning and training by preference: a dataset folder in, a trained student's folder out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CourseworkError, InputError, RecipeError, UsageError
+from train.arguments import preference_arguments, training_arguments
 from train.checkpoints import Checkpoints, keeping
 from train.dataset import DatasetFolder, read_dataset
-from train.devices import folder_to_fill, is_main, processes, rows_for_each
+from train.devices import folder_to_fill, is_main, processes
 from train.fit import Fit, Lesson, check_fit, lessons_of
 from train.lesson_trainer import lesson_trainer
 from train.loss_curve import write_loss
-from train.methods import adapter_for, freeze, saves_memory, weights_of_model
+from train.methods import adapter_for, freeze, weights_of_model
+from train.preference import choices_of, hold_every_choice, lessons_in, preference_trainer
 from train.progress import Progress, Say, no_progress, no_words
 from train.settings import LOCAL, StudentSettings, settings_of
 from train.student_json import (
@@ -34,8 +36,6 @@ from train.student_json import (
 )
 from train.students import (
     Student,
-    gpu_bytes,
-    has_gpu,
     looks_like_path,
     make_student,
     need_training_stack,
@@ -44,9 +44,6 @@ from train.students import (
     save_student,
     taught_as,
 )
-
-LEAST_FOR_BFLOAT16 = 3_000_000
-"""Weights below which converting costs a processor more than its units for bfloat16 save."""
 
 
 def train_student(
@@ -77,13 +74,8 @@ def train_student(
     _may_be_replaced(home, wanted)
     with folder_to_fill(home) as folder:
         student = _student_for(wanted, data, folder)
-        lessons = lessons_of(data.train, student)
-        fit = check_fit(lessons, student, wanted)
+        fit, trainer = _prepared(student, data, wanted, folder, progress)
         say(f"{wanted.name}: {fit.rows} rows fit, the longest has {fit.longest} of {fit.context} tokens.")
-        trainer = sft_trainer(
-            student, lessons, training_arguments(fit, wanted, folder, student.model), wanted, progress
-        )
-        hold_every_lesson(trainer, lessons)
         say(f"{wanted.name}: {weights_of_model(trainer.model)}")
         checkpoints = checkpoints_of(home, data, wanted)
         run_training(trainer, checkpoints, say)
@@ -116,8 +108,13 @@ def _is_trained(home: Path, data: DatasetFolder, wanted: StudentSettings) -> boo
         there = read_student(home)
     except InputError:
         return False  # of another version: training anew is the remedy it names
-    base = base_weights(base_of(home, wanted))
-    return (there.dataset_sha256, there.settings, there.base_sha256) == (data.sha256, wanted.spoken(), base)
+    now = (data.sha256, wanted.spoken(), base_weights(base_of(home, wanted)), _pairs(data, wanted))
+    return (there.dataset_sha256, there.settings, there.base_sha256, there.fit.pairs_sha256) == now
+
+
+def _pairs(data: DatasetFolder, wanted: StudentSettings) -> str:
+    """The hash of the pairs, where it is they that teach."""
+    return data.pairs_sha256 if wanted.method == "dpo" else ""
 
 
 def _may_be_replaced(home: Path, wanted: StudentSettings) -> None:
@@ -143,6 +140,24 @@ def _student_for(wanted: StudentSettings, data: DatasetFolder, folder: Path) -> 
     if wanted.last_layers is not None:
         freeze(student.model, wanted.last_layers)
     return student
+
+
+def _prepared(
+    student: Student, data: DatasetFolder, wanted: StudentSettings, folder: Path, progress: Progress
+) -> tuple[Fit, Any]:
+    """What is taught, and a trainer that is proven to hold it to the token."""
+    if wanted.method == "dpo":
+        choices = choices_of(data.pairs(), student)
+        fit = check_fit(lessons_in(choices), student, wanted, data.pairs_sha256)
+        arguments = preference_arguments(fit, wanted, folder, student.model)
+        trainer = preference_trainer(student, choices, arguments, wanted, [_reporter(progress)])
+        hold_every_choice(trainer, choices)
+        return fit, trainer
+    lessons = lessons_of(data.train, student)
+    fit = check_fit(lessons, student, wanted)
+    trainer = sft_trainer(student, lessons, training_arguments(fit, wanted, folder, student.model), wanted, progress)
+    hold_every_lesson(trainer, lessons)
+    return fit, trainer
 
 
 def sft_trainer(
@@ -173,38 +188,11 @@ def sft_trainer(
     return trainer
 
 
-def training_arguments(fit: Fit, wanted: StudentSettings, folder: Path, model: Any) -> Any:
-    """Every argument whose default would be wrong here, said out loud."""
-    from trl import SFTConfig
-
-    return SFTConfig(
-        output_dir=str(folder / wanted.place),
-        save_strategy="no",  # what is saved is saved once, at the end, without the trainer's pickled arguments
-        use_cpu=not has_gpu(),
-        bf16=wanted.precision == "bfloat16" or (wanted.precision == "auto" and bfloat16_is_faster(model)),
-        activation_checkpointing=saves_memory(wanted, weights_of_model(model), gpu_bytes()),
-        max_length=fit.longest,  # chosen from the data: a row above it would be cut or dropped in silence
-        completion_only_loss=True,
-        packing=False,
-        max_steps=wanted.steps_for(fit.rows),
-        per_device_train_batch_size=rows_for_each(wanted.batch),
-        learning_rate=wanted.learning_rate,
-        lr_scheduler_type=wanted.schedule if wanted.schedule != "constant" else "constant_with_warmup",
-        warmup_steps=wanted.warmup,
-        weight_decay=wanted.weight_decay,
-        seed=wanted.seed,
-        ddp_find_unused_parameters=False,  # all that is trained has a say in every loss
-        logging_steps=0.02,  # of all steps, so that a short training has a loss curve as well
-        logging_nan_inf_filter=False,  # a loss that is no number is to be seen, see `_converged`
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
 def checkpoints_of(home: Path, data: DatasetFolder, wanted: StudentSettings) -> Checkpoints:
     """Where this training keeps its checkpoints, and all that one must have been made with to be gone on from."""
     run = {
         "dataset_sha256": data.sha256,
+        "pairs_sha256": _pairs(data, wanted),
         "settings": wanted.spoken(),
         "base_sha256": base_weights(base_of(home, wanted)) if wanted.base != LOCAL else "",
         "processes": processes(),
@@ -233,17 +221,6 @@ def whole_state(trainer: Any) -> dict[str, Any] | None:
     if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
         return dict(trainer.accelerator.get_state_dict(trainer.model_wrapped))
     return None
-
-
-def bfloat16_is_faster(model: Any) -> bool:
-    """On a GPU that has it always; on a processor that has units for it, from a size on. A rule and not a stopwatch, so
-    that the same training on the same machine has the same precision (docs/lab-log.md for the size)."""
-    import torch
-
-    if has_gpu():
-        return bool(torch.cuda.is_bf16_supported())
-    has_units = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16"))
-    return has_units and sum(weight.numel() for weight in model.parameters()) >= LEAST_FOR_BFLOAT16
 
 
 def _reporter(progress: Progress) -> Any:

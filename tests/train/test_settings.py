@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RecipeError
+from tests.train.settings_table import HEADING, PAGE, fields
 from train.settings import StudentSettings, settings_in, settings_of
 
 HERE = Path("manifest.json")
@@ -122,6 +123,11 @@ def test_a_recipe_without_a_name_has_no_dataset(tmp_path: Path) -> None:
 
 def test_every_field_says_what_it_means() -> None:
     assert all(field.description for field in StudentSettings.model_fields.values())
+
+
+def test_the_page_on_teaching_lists_every_field() -> None:
+    """`make docs` writes it."""
+    assert PAGE.read_text(encoding="utf-8").endswith(HEADING + fields())
 
 
 def test_settings_survive_being_written_down() -> None:

@@ -12,10 +12,11 @@ import pytest
 from pipeline.errors import CourseworkError, InputError, RecipeError, TryAgainLater, UsageError
 from tests.train.made_up_course import BRIEF, course_rows, rewrite, silent, write_course
 from tests.train.measuring import mean_loss
+from train.arguments import training_arguments
 from train.dataset import read_dataset
 from train.fit import check_fit, lessons_of
 from train.settings import settings_of
-from train.sft import hold_every_lesson, sft_trainer, train_student, training_arguments
+from train.sft import hold_every_lesson, sft_trainer, train_student
 from train.student_json import StudentFile, open_trained, read_student
 from train.students import make_student, open_student, save_student, taught_as
 
