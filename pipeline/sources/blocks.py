@@ -53,7 +53,7 @@ class ReadLimits:
     pages: int = 5000
     characters: int = 20_000_000
     share: float = 1.0
-    """Of the time, where a file may be tried more than once."""
+    """Of those seconds, where a file may be tried more than once."""
 
     def allowed(self, progress: bytes, size: int) -> float:
         """Seconds for a file of `size` bytes that has told of this progress: a long one earns time by each page read.
@@ -64,7 +64,7 @@ class ReadLimits:
         pages = min(len(progress), size // _LEAST_BYTES)
         recognised = min(progress.count(RECOGNISED), pages)
         earned = _SECONDS_A_PAGE * (pages - recognised) + _SECONDS_TO_RECOGNISE * recognised
-        return self.share * max(self.seconds, earned)
+        return max(self.share * self.seconds, earned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -212,17 +213,21 @@ def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | 
 def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
     """What a child makes of the file. Where both readers of PDFs together stop it, each is tried alone.
 
-    A stop is a crash, or want of time or memory; all tries together take no longer than the limit.
+    A stop is a crash, or want of time or memory; all tries together take no longer than the limit, or than that and
+    what the pages of the last one earned it.
     """
     if form != "pdf" or options.reader != "auto":
         return read_apart(path, form, limits, options, password)
     stopped: Stopped | None = None
+    begun = time.monotonic()
     for reader, share in _TRIES_WITH_OCR if options.ocr else _TRIES:
         try:
             within = replace(limits, share=share)
             reading = read_apart(path, form, within, replace(options, reader=reader), password)
         except Stopped as fault:
             stopped = stopped or fault
+            if time.monotonic() - begun > limits.seconds:
+                break
             continue
         if stopped:
             reading.warnings.append(f"read by {reader} alone, for with both readers {stopped.cause}")
