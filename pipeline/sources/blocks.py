@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -54,6 +55,8 @@ class ReadLimits:
     characters: int = 20_000_000
     share: float = 1.0
     """Of those seconds, where a file may be tried more than once."""
+    most: float = math.inf
+    """Seconds, whatever is earned."""
 
     def allowed(self, progress: bytes, size: int) -> float:
         """Seconds for a file of `size` bytes that has told of this progress: a long one earns time by each page read.
@@ -64,7 +67,7 @@ class ReadLimits:
         pages = min(len(progress), size // _LEAST_BYTES)
         recognised = min(progress.count(RECOGNISED), pages)
         earned = _SECONDS_A_PAGE * (pages - recognised) + _SECONDS_TO_RECOGNISE * recognised
-        return max(self.share * self.seconds, earned)
+        return min(self.most, max(self.share * self.seconds, earned))
 
 
 @dataclass(frozen=True, slots=True)

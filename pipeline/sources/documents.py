@@ -15,6 +15,8 @@ from pipeline.errors import InputError
 from pipeline.sources.apart import Format, read_apart
 from pipeline.sources.blocks import (
     PAIRED,
+    READ,
+    RECOGNISED,
     Block,
     Fate,
     PdfReaderName,
@@ -213,21 +215,20 @@ def _read(path: Path, limits: ReadLimits, options: ReadOptions, password: str | 
 def _read_safely(path: Path, form: Format, limits: ReadLimits, options: ReadOptions, password: str | None) -> Reading:
     """What a child makes of the file. Where both readers of PDFs together stop it, each is tried alone.
 
-    A stop is a crash, or want of time or memory; all tries together take no longer than the limit, or than that and
-    what the pages of the last one earned it.
+    A stop is a crash, or want of time or memory; all tries together take no longer than the limit, or than a file of
+    its size could earn by its pages.
     """
     if form != "pdf" or options.reader != "auto":
         return read_apart(path, form, limits, options, password)
     stopped: Stopped | None = None
-    begun = time.monotonic()
+    progress = (RECOGNISED if options.ocr else READ) * limits.pages
+    until = time.monotonic() + limits.allowed(progress, path.stat().st_size)
     for reader, share in _TRIES_WITH_OCR if options.ocr else _TRIES:
         try:
-            within = replace(limits, share=share)
+            within = replace(limits, share=share, most=max(0.0, until - time.monotonic()))
             reading = read_apart(path, form, within, replace(options, reader=reader), password)
         except Stopped as fault:
             stopped = stopped or fault
-            if time.monotonic() - begun > limits.seconds:
-                break
             continue
         if stopped:
             reading.warnings.append(f"read by {reader} alone, for with both readers {stopped.cause}")
