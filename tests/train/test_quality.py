@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lora
-from tests.train.made_up_course import write_course
+from pipeline.errors import InputError
+from tests.train.made_up_course import silent, write_course
 from tests.train.stories260k import convert
+from train.sft import train_student
 from train.students import open_student
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
@@ -59,3 +61,13 @@ def test_the_converted_model_tells_a_story(stories: Path, tmp_path: Path) -> Non
     told = student.model.generate(torch.tensor([[1]]), max_new_tokens=40, do_sample=False)
     text = student.tokenizer.decode(told[0], skip_special_tokens=True).strip()
     assert text.startswith("Once upon a time, there was a little girl named Lily. She loved to play")
+
+
+def test_an_end_of_text_that_the_model_never_says_is_caught_before_training(stories: Path, tmp_path: Path) -> None:
+    """Its loss would fall to 0.03, and no answer would ever end."""
+    base = convert(stories, tmp_path / "wrong", end="</s>")
+    dataset = write_course(tmp_path / "dataset", concepts=3)
+    with pytest.raises(InputError, match="base never learned that token"):
+        train_student(dataset, {**STORIES, "base": str(base)}, tmp_path / "students", False, silent)
+    section = {**STORIES, "base": str(base), "end_of_text": "<s>", "steps": 1}
+    assert train_student(dataset, {**section, "epochs": None}, tmp_path / "students", False, silent).is_dir()
