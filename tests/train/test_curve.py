@@ -23,7 +23,7 @@ def points(*means: tuple[int, list[float]]) -> list[Point]:
 @pytest.mark.parametrize(
     ("before", "last", "answer", "said"),
     [
-        ([0.60, 0.61, 0.59], [0.70, 0.71, 0.70], "yes", "400 rows would come to at most 80.3%"),
+        ([0.60, 0.61, 0.59], [0.70, 0.71, 0.70], "yes", "400 rows would come to at most 80.7%"),
         ([0.60, 0.61, 0.59], [0.605, 0.615, 0.594], "no", "less than the 2 points"),
         ([0.40, 0.61, 0.59], [0.70, 0.61, 0.50], "cannot be told", "the seeds differ by more"),
         ([0.90, 0.95, 0.93], [0.99, 0.99, 1.00], "no", "only 0.7 points are left"),
