@@ -14,7 +14,7 @@ from train.student_json import weights_of
 from train.students import open_student
 
 SMALL = Reading(StudentSettings(hidden=32, layers=1, heads=2, vocabulary=300), steps=12, batch=4)
-TEXTS = ["The mill on the river ground corn for three villages and slept when the river froze. " * 60]
+TEXTS = ["The mill on the river ground corn for three villages and slept when the river froze. " * 120]
 
 
 def test_a_base_reads_and_is_a_base_that_students_open(tmp_path: Path) -> None:
