@@ -20,7 +20,7 @@ from pipeline.mishap import meant
 if TYPE_CHECKING:
     from pipeline.run import Plan
 
-TRAIN_VERBS = ("fit", "train", "examine", "chat", "merge", "gguf", "push", "pretrain", "sweep", "curve")
+TRAIN_VERBS = ("fit", "train", "examine", "chat", "merge", "gguf", "push", "compare", "pretrain", "sweep", "curve")
 REVIEW_VERBS = ("check", "rule")
 
 

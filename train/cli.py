@@ -85,6 +85,7 @@ app.command("pretrain")(cli_pretrain.pretrain)
 app.command("sweep")(cli_sweep.sweep)
 app.command("curve")(cli_sweep.curve)
 app.command("push")(cli_out.push)
+app.command("compare")(cli_out.compare)
 
 
 def _questions() -> Iterator[str]:

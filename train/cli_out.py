@@ -1,4 +1,4 @@
-"""The verbs that carry a student out to the world: merge, gguf, push."""
+"""The verbs that carry a student out to the world, or hold it against others: merge, gguf, push, compare."""
 
 from __future__ import annotations
 
@@ -83,3 +83,37 @@ def push(
         typer.echo("Nothing was sent; --yes uploads it.")
         return
     typer.echo(send(parcel, repo, terms))
+
+
+def compare(  # noqa: PLR0913, PLR0917 - one option each
+    students: Annotated[
+        list[Path], typer.Argument(metavar="STUDENT...", help="Folders under students/.", show_default=False)
+    ],
+    base: Annotated[bool, typer.Option("--base", help="The first student's base takes part.")] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="The dataset's own answers take part, as a teacher would.")
+    ] = False,
+    questions: Annotated[int, typer.Option("--questions", min=1, help="Held-out questions, drawn by lot.")] = 50,
+    judge: Annotated[str, typer.Option("--judge", help="Model that decides, in both orders (costs money).")] = "",
+    url: Annotated[
+        str | None, typer.Option("--url", help="Where the judge is; without it OPENAI_BASE_URL, else OpenAI.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write the pairs for people: FILE.csv or FILE.jsonl, blind.")
+    ] = None,
+    verdicts: Annotated[
+        list[Path] | None, typer.Option("--verdicts", help="A sheet that somebody has judged; may be repeated.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the comparison; without it, compare in the first student's."),
+    ] = None,
+) -> None:
+    """Hold students against each other, pair by pair: by a judge, by people, or by both, in one table."""
+    from train.compare import Wanted, compare_students
+
+    wanted = Wanted(base, reference, questions, judge, url, sheet, tuple(verdicts or ()), out)
+    with ProgressLine() as progress:
+        page = compare_students(students, wanted, progress.say, progress)
+    typer.echo(page.read_text(encoding="utf-8"), nl=False)
+    typer.echo(str(page.parent))

@@ -33,13 +33,22 @@ class Endpoint:
         )
         return str(reply.choices[0].text).strip()
 
-    def reply(self, system: str, user: str, **more: Any) -> str:
-        """One turn of chat at temperature 0."""
+    def reply(self, system: str, user: str) -> str:
+        """One turn of chat, at temperature 0 where the model lets itself be told."""
+        import openai
+
         messages: Any = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        reply = self._asked(
-            lambda: self._client.chat.completions.create(model=self.model, messages=messages, temperature=0.0, **more)
-        )
-        return str(reply.choices[0].message.content or "")
+
+        def ask() -> Any:
+            create = self._client.chat.completions.create
+            try:
+                return create(model=self.model, messages=messages, temperature=0.0)
+            except openai.BadRequestError as fault:
+                if "temperature" not in str(fault):
+                    raise
+                return create(model=self.model, messages=messages)
+
+        return str(self._asked(ask).choices[0].message.content or "")
 
     def _asked(self, ask: Callable[[], Reply]) -> Reply:
         """Asked again by the client where a server is busy; what is left is told as one line."""
