@@ -332,7 +332,7 @@ PAIRS = [
     Nasty("columns.csv", written(",".join(map(str, range(1_000_000))) + "\n1,2\n"), UNSUPPORTED, "pairs"),
     Nasty("columns_with_pairs.csv", written("question,answer" + "," * 500_000 + "\nWho waits?,Listeners.\n"),
           READ | EMPTY | UNSUPPORTED | DAMAGED),
-    Nasty("open_quote.csv", written('question,answer\nWho waits?,Listeners.\n"Who' + "\nWho is it?,They are." * 20_000),
+    Nasty("open_quote.csv", written('question,answer\nWho waits?,Listeners.\n"Who' + "\nWho is it?,They are." * 500),
           READ, "not closed"),
     Nasty("torn.jsonl", written(json.dumps({"question": "Who waits?", "answer": "Listeners."}) + '\n{"question": "Wh'),
           READ, "no JSON"),
@@ -360,7 +360,9 @@ SELDOM = frozenset(
     hyphens_and_numbers.txt stars.md many_parts.epub cut_at_0.01.pdf cut_at_0.30.pdf cut_at_0.70.pdf cut_at_0.90.pdf
     deep_dictionary.pdf lying_length.pdf lying_table.pdf head_alone.pdf only_zeros.pdf laughing_package.epub no_end.html
     columns_with_pairs.csv page.docx two_bytes_each_unmarked.txt glyph_names.txt deep_line.jsonl no_zip.epub
-    reaching.docx laughs.epub zeros_between.md quotes_in_quotes.md""".split()
+    reaching.docx laughs.epub zeros_between.md quotes_in_quotes.md circle_of_outlines.pdf locked_to_owners.pdf
+    deep_tree.pdf zeros_inside.pdf map_without_end.pdf page_of_glyph_names.pdf head_and_zeros.pdf cut_at_0.10.pdf
+    cut_at_0.99.pdf brackets.md bomb.docx deep.html zeros.txt absent.epub halves.jsonl deep.json""".split()
 )
 """Costly, or much like another: looked at only among the slow proofs."""
 

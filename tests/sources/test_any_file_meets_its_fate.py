@@ -105,7 +105,7 @@ def check_damaged(tmp_path_factory, name, blows):
 NAMES = st.sampled_from(["a.pdf", "b.pdf", "c.docx", "d.epub", "e.html", "f.md", "g.csv", "h.jsonl", "i.txt"])
 
 
-@settings(max_examples=9, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(name=NAMES, blows=st.lists(BLOW, min_size=1, max_size=4))
 def test_no_damage_to_a_good_file_makes_reading_it_raise_or_lie(tmp_path_factory, name, blows):
     check_damaged(tmp_path_factory, name, blows)
