@@ -14,6 +14,7 @@ from train.dataset import DatasetFolder, read_dataset
 from train.fit import Fit, faults_of, fit_of, refusal
 from train.fit_points import Case, Fault
 from train.lessons import Lesson, lessons_of
+from train.preference import choices_of, lessons_in
 from train.settings import LOCAL, StudentSettings, settings_of
 from train.students import Student, make_student, need_training_stack, open_base, taught_as
 
@@ -74,7 +75,8 @@ def report_on(dataset: Path, settings: StudentSettings | None) -> FitReport:
     data = read_dataset(dataset)
     wanted = settings or settings_of(data.manifest.student, data.folder / "manifest.json")
     student = _opened(wanted, data)
-    lessons = lessons_of(data.train, student)
+    by_preference = wanted.method == "dpo"
+    lessons = lessons_in(choices_of(data.pairs(), student)) if by_preference else lessons_of(data.train, student)
     case = Case(lessons, student, wanted)
     found = faults_of(case)
     return FitReport(
@@ -85,11 +87,11 @@ def report_on(dataset: Path, settings: StudentSettings | None) -> FitReport:
         why=_why(student, wanted),
         fits=not any(found.values()),
         points=_points(found),
-        fit=fit_of(case),
+        fit=fit_of(case, data.pairs_sha256 if by_preference else ""),
         limit=case.limit,
         lengths=_histogram(case.lengths),
         cut=[one.row.id for one in lessons if len(one.tokens) > case.limit],
-        rows=[_shown(lesson, student) for lesson in lessons[:: max(1, len(lessons) // ROWS)][:ROWS]],
+        rows=[_shown(lesson, student) for lesson in lessons[:: _stride(len(lessons))][:ROWS]],
     )
 
 
@@ -115,6 +117,11 @@ def _points(found: Mapping[str, Sequence[Fault]]) -> list[Point]:
         Point(name=name, holds=not faults, faults=[fault._asdict() for fault in faults])
         for name, faults in found.items()
     ]
+
+
+def _stride(lessons: int) -> int:
+    """An odd step through so many, so that of pairs better and worse answers are shown in turn."""
+    return (max(1, lessons // ROWS) - 1) | 1
 
 
 def _shown(lesson: Lesson, student: Student) -> ShownRow:
@@ -144,9 +151,8 @@ def page(report: FitReport) -> str:
         lines.append(f"system prompt: {_one_line(fit.rendering.system)}")
     begin = "one begin-of-text first" if fit.begin_of_text else "no begin-of-text"
     lines += [f"each row ends on {fit.end_of_text or 'different tokens'}; {begin}", ""]
-    lines += [
-        f"tokens of {fit.rows} rows (mean {fit.mean}, {fit.trained_tokens} taught in all; {report.limit} have room)"
-    ]
+    what = "both answers of" if fit.pairs_sha256 else "all"
+    lines += [f"tokens of {what} {fit.rows} (mean {fit.mean}, {fit.trained_tokens} taught; {report.limit} have room)"]
     most = max(count for _, _, count in report.lengths)
     lines += [f"  {low:>5} to {high:<5} {'█' * -(-BAR * count // most)} {count}" for low, high, count in report.lengths]
     lines += [f"  cut: {len(report.cut)} rows ({', '.join(report.cut[:3])})" if report.cut else "  nothing is cut", ""]

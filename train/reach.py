@@ -66,4 +66,4 @@ def _head_at(lessons: Sequence[Lesson], student: Student) -> tuple[Any, Any, flo
         watching.remove()
     weight = head.weight.detach().float()
     bias = getattr(head, "bias", None)
-    return weight, torch.zeros(len(weight)) if bias is None else bias.detach().float(), ROOM * max(lengths)
+    return weight, weight.new_zeros(len(weight)) if bias is None else bias.detach().float(), ROOM * max(lengths)

@@ -107,8 +107,9 @@ def pin_template(tokenizer: Any) -> None:
         tokenizer.chat_template = None
         return
     dated = _CLOCK.sub(lambda call: repr(PINNED_DATE.strftime(call["format"])), template)
-    wanted = [f"{{%- set {name} = false %}}" for name in THINKING if name in _asked_for(dated)]
-    tokenizer.chat_template = "".join(line for line in wanted if line not in dated) + dated
+    switched = [name for name in THINKING if name in _asked_for(dated)]
+    # The line break after a tag is the tag's own, so that one at the template's beginning stays.
+    tokenizer.chat_template = "".join(f"{{%- set {name} = false %}}\n" for name in switched) + dated
 
 
 def reads_the_clock(template: str) -> bool:

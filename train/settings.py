@@ -173,7 +173,9 @@ class StudentSettings(_Section):
     )
     weight_decay: float = Field(default=0.0, ge=0, lt=1, description="pull of the weights towards zero")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="of the arithmetic; auto takes bfloat16 on a GPU that has it, else float32"
+        default="auto",
+        description="of the arithmetic; auto takes bfloat16 on a GPU that has it, and for students from 3 M weights on "
+        "on a processor with units for it; else float32",
     )
     checkpointing: Literal["auto", "on", "off"] = Field(
         default="auto",

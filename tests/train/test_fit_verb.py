@@ -13,6 +13,7 @@ from pipeline.errors import InputError
 from tests.train.made_up_course import BRIEF, course_rows, rewrite, silent
 from tests.train.templates import TELLS_THE_TIME, chat_base
 from train.cli import app
+from train.cli_fit import wanted
 from train.fit_report import page, report_on
 from train.settings import settings_of
 from train.sft import train_student
@@ -79,6 +80,17 @@ def test_as_json_every_point_carries_its_faults_and_remedies(dataset: Path) -> N
 def test_another_student_than_the_recipes_can_be_named(dataset: Path, base: Path) -> None:
     done = CliRunner().invoke(app, ["fit", str(dataset), "--student", str(base), "--json"])
     assert json.loads(done.stdout)["base"] == str(base)
+
+
+def test_a_student_that_is_named_is_the_one_that_is_trained(dataset: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "talk.yaml"
+    recipe.write_text("name: talk\nstudent: {base: local, layers: 2}\n", encoding="utf-8")
+    place, named = wanted(recipe, tmp_path, "facebook/opt-350m")
+    assert (place, named and named.method) == (tmp_path / "talk" / "dataset", "lora")
+    own = wanted(recipe, tmp_path, None)[1]
+    assert own is not None
+    assert own.layers == 2
+    assert wanted(dataset, tmp_path, None) == (dataset, None)
 
 
 def test_a_template_whose_date_cannot_be_pinned_is_refused(dataset: Path, tmp_path: Path) -> None:

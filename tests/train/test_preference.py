@@ -15,6 +15,7 @@ from pipeline.publish.schema import Pair
 from tests.train.made_up_course import course_rows, silent
 from tests.train.templates import chat_base
 from train.dataset import read_dataset
+from train.fit_report import report_on
 from train.preference import Choice, choices_of, hold_every_choice, lessons_in
 from train.settings import settings_of
 from train.sft import train_student
@@ -84,6 +85,13 @@ def test_a_dataset_without_pairs_says_where_they_come_from(dataset: Path, base: 
 def test_a_worse_answer_that_does_not_fit_is_refused_like_any_row(paired: Path, base: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\(worse\).*Raise student\.max_length"):
         train_student(paired, {"base": str(base), "method": "dpo", "max_length": 40}, tmp_path, False, silent)
+
+
+def test_fit_looks_at_the_pairs_where_they_are_what_teaches(paired: Path, base: Path) -> None:
+    report = report_on(paired, settings_of({"base": str(base), "method": "dpo"}, paired))
+    assert report.fits
+    assert report.fit.rows == len(read_dataset(paired).pairs())
+    assert any(row.id.endswith("(worse)") for row in report.rows)
 
 
 def test_a_chats_pair_ends_on_the_end_of_the_turn(paired: Path, tmp_path: Path) -> None:

@@ -107,6 +107,13 @@ def test_a_student_that_may_think_is_asked_and_taught_without_a_thought(tmp_path
     assert elsewhere.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) == student.prompt_of("Why?")
 
 
+def test_what_a_template_begins_with_is_not_lost_when_it_is_pinned(tmp_path: Path) -> None:
+    student = opened(tmp_path, "\nBegin." + QWEN3)
+    assert student.prompt_of("Why?").startswith("\nBegin.<|im_start|>")
+    save_student(student, tmp_path / "saved")
+    assert open_student(str(tmp_path / "saved")).tokenizer.chat_template == student.tokenizer.chat_template
+
+
 def test_a_template_that_begins_a_thought_no_row_has_is_refused(tmp_path: Path) -> None:
     student = opened(tmp_path, THINKS_ALOUD)
     with pytest.raises(InputError, match=r"student\.form to plain"):
