@@ -20,6 +20,8 @@ from pipeline.records import content_id, normalised
 from pipeline.wishes import Wish
 
 ANSWERS = "examination_answers.jsonl"
+_SAID_BY_TAG = ("answered", "refused", "another_fact", "truncated")
+"""Error tags of the examination that the tag of a wrong answer says already."""
 _TEACHABLE = ("trained", "rephrased")
 """Slices about facts that training has met: more wordings of these can help."""
 
@@ -33,6 +35,9 @@ class Answered(BaseModel):
     id: str
     student: str
     student_stopped_by: str
+    student_right: bool = False
+    student_tags: tuple[str, ...] = ()
+    """What the examination found wrong with the answer: misspelt, too_short, invented_number."""
 
 
 @dataclass
@@ -47,6 +52,8 @@ class Weakness:
     """Slice to error tags."""
     facts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Trained fact to the error tags of its questions."""
+    errors: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Slice or trained fact to what the examination found wrong with the wording of wrong answers."""
     rows: dict[str, Row] = field(default_factory=dict)
     """A trained row of each of these facts."""
     unknown: int = 0
@@ -58,7 +65,9 @@ class Weakness:
         for name, asked in self.asked.items():
             tags = self.wrong.get(name, Counter[str]())
             told = ", ".join(f"{count} {tag}" for tag, count in tags.most_common())
-            text.append(f"{name:<10} {tags.total():>5} of {asked} wrong{': ' + told if told else ''}")
+            errors = ", ".join(f"{count} {tag}" for tag, count in self.errors[name].most_common())
+            wording = f" ({errors})" if errors else ""
+            text.append(f"{name:<10} {tags.total():>5} of {asked} wrong{': ' + told if told else ''}{wording}")
         topics = Counter({self.rows[fact].passage: 0 for fact in self.facts})
         for fact, tags in self.facts.items():
             topics[self.rows[fact].passage] += tags.total()
@@ -82,7 +91,7 @@ class Weakness:
         row = self.rows[fact]
         return Wish(
             round=number,
-            why=", ".join(f"{count} {tag}" for tag, count in sorted(tags.items())),
+            why=", ".join(f"{count} {tag}" for tag, count in sorted((tags + self.errors[fact]).items())),
             wordings=wordings,
             answer=row.answer,
             quote=row.quote,
@@ -103,6 +112,8 @@ def find_weakness(dataset: Path, student: Path) -> Weakness:
     refusals = {normalised(sentence) for sentence in manifest.refusals}
     found = Weakness(content_id(path.read_bytes().hex()))
     for answered in _answers(path):
+        if answered.slice not in ("trained", *SLICES):
+            continue  # asked in another form than the dataset's own, beside a quote
         stem, row = rows.get(answered.id, ("", None))
         if row is None or stem != (TRAIN if answered.slice == "trained" else answered.slice):
             found.unknown += 1
@@ -111,8 +122,11 @@ def find_weakness(dataset: Path, student: Path) -> Weakness:
         tag = _tag(answered, row, answers, refusals)
         if tag:
             found.wrong[answered.slice][tag] += 1
+            errors = [error for error in answered.student_tags if error not in _SAID_BY_TAG]
+            found.errors[answered.slice].update(errors)
             if answered.slice in _TEACHABLE and not row.refusal and row.passage and not row.context:
                 found.facts[row.fact][tag] += 1
+                found.errors[row.fact].update(errors)
     trained = ((row.fact, row) for stem, row in rows.values() if stem == TRAIN)
     own = ((fact, row) for fact, row in trained if not (row.typo_of or row.edited or row.context))
     found.rows = {fact: row for fact, row in own if fact in found.facts}
@@ -132,7 +146,7 @@ def _tag(answered: Answered, row: Row, answers: set[str], refusals: set[str]) ->
     said = normalised(answered.student)
     if row.refusal:
         return "" if said in refusals else "answered"
-    if said == normalised(row.answer):
+    if said == normalised(row.answer) or answered.student_right:
         return "" if answered.student_stopped_by == "end" else "not_stopped"
     if said in refusals:
         return "refused"

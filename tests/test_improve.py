@@ -35,8 +35,10 @@ def examined(workspace: Path, wrong: set[str], name: str) -> None:
             said = (other, "Please let's keep our discussion related to good or bad communication.")[number % 2]
             student = said if row.fact in wrong else row.answer
             lines.append({"slice": stem, "id": row.id, "question": row.question, "expected": row.answer, "base": "",
-                          "base_stopped_by": "limit", "student": student, "student_stopped_by": "end"})  # fmt: skip
+                          "base_stopped_by": "limit", "student": student, "student_stopped_by": "end",
+                          "student_tags": ["misspelt"] if student == other else []})  # fmt: skip
     lines.append(lines[0] | {"id": "0123456789abcdef"})
+    lines.append(lines[0] | {"slice": "with_context", "student": "Another form of asking, which is left out."})
     folder = outputs(workspace) / "students" / name
     folder.mkdir(parents=True)
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -79,6 +81,8 @@ def test_what_is_wrong_is_told_by_slice_and_tag_and_wished_for_once(improved):
     wishes = read_wishes(outputs(improved.workspace))
     assert {wish.fact for wish in wishes if wish.round == 1} == improved.weak
     assert "another_fact" in improved.told
+    assert "misspelt)" in improved.told
+    assert any("misspelt" in wish.why for wish in wishes)
     assert "1 answers are to questions that the dataset no longer has" in improved.told
     assert "turned into wishes before" in improved.again
     assert [wish.round for wish in wishes] == [1] * len(improved.weak) + [2]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from train import cli_fit, cli_out, cli_pretrain, cli_sweep
+from train.cli_examine import examine
 from train.devices import is_main
 from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
@@ -53,18 +54,10 @@ def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet:
         home = train_student(dataset, settings, None, False, tell, progress)
         examination = examine_student(home, False, tell, progress)
     say(summary(examination))
-    say(f"student: {home}\nexamination: {home / 'examination.md'}")
+    say(f"student: {home}\nexamination: {home / 'examination.html'}")
 
 
-@app.command("examine")
-def examine(student: StudentFolder, again: Again = False) -> None:
-    """Let a student and its base answer the dataset's questions, and compare them."""
-    from train.examination_page import page
-    from train.examine import examine_student
-
-    with ProgressLine() as progress:
-        examination = examine_student(student, again, progress.say, progress)
-    typer.echo(page(examination), nl=False)
+app.command("examine")(examine)
 
 
 @app.command("chat")

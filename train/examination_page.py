@@ -1,98 +1,122 @@
-"""examination.md: the examination as a page that reads well in a terminal too."""
+"""examination.md: the examination on a page that reads well in a terminal too; examination.html says the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from train.examination_json import EXAMINED, Examination, Example, Measures, Side
-from train.metrics import Measure
+from train.error_tags import TAGS_IN_WORDS
+from train.examination_json import TRAINED, Examination, Example, Measures
+from train.examination_words import MEASURES_IN_WORDS, SLICES_IN_WORDS, chance, name_of, percent, shown
 
-SLICES_IN_WORDS = {
-    "trained": "the rows of train.jsonl, asked again",
-    "rephrased": "trained facts in wordings that were held out",
-    "unseen": "facts whose passage was held out; the student can only guess or refuse",
-    "off_topic": "fields of knowledge that were held out; to be refused",
-    "near_topic": "sounds like the subject and is not answered by it; to be refused",
-}
-MEASURES_IN_WORDS = {
-    "exact": "answers with the expected words in the expected order",
-    "f1": "overlap of words with the expected answer, 0 to 1",
-    "refusal_recall": "questions to be refused that were refused",
-    "false_refusal": "questions with an answer that were refused, those of unseen among them",
-    "partial_refusal": "answers that hold the refusal sentence and other text",
-    "stopped": "answers that ended by themselves",
-    "repetition": "share of four-word runs that an answer had said before, 0 to 1",
-    "refusal_precision": "refusals that were right",
-}
-AS_NUMBER = ("f1", "repetition")
 LONGEST_SHOWN = 220
+MOST_TAGS = 6
+TOLD = ("f1", "rouge_l", "meaning", "refusal_recall", "false_refusal", "stopped", "repetition")
+"""Measures of the student that the page tells by slice."""
 
 
 def page(examination: Examination) -> str:
-    """The whole page: a glance, one table a slice, examples, and what the measures mean."""
-    sections = [_head(examination), _glance(examination)]
-    sections += [_slice(name, examination.slices[name]) for name in EXAMINED]
-    sections += [_table("All held-out questions", examination.overall), _examples(examination.examples), _legend()]
-    return "\n\n".join(sections) + "\n"
+    """The whole page: a glance, the student by slice, what it does wrong, an example of each slice."""
+    sections = [_head(examination), _glance(examination), _student(examination), _overall(examination)]
+    sections += [_errors(examination), *_more(examination), _examples(_first_of_each(examination)), _notes(examination)]
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def summary(examination: Examination) -> str:
     """What fits a screen: the glance, and one example of each slice."""
+    return "\n\n".join([_head(examination), _glance(examination), _examples(_first_of_each(examination))]) + "\n"
+
+
+def _first_of_each(examination: Examination) -> list[Example]:
     first = {example.slice: example for example in reversed(examination.examples)}
-    shown = [first[name] for name in EXAMINED if name in first]
-    return "\n\n".join([_head(examination), _glance(examination), _examples(shown)]) + "\n"
+    return [first[name] for name in examination.slices if name in first]
 
 
 def _head(examination: Examination) -> str:
-    rules = examination.generation
     return (
         f"# Examination of {examination.student}\n\n"
         f"The student and the base it was trained from answered the same questions of the dataset "
-        f"{examination.dataset_name}\n(sha256 {examination.dataset_sha256[:16]}): {rules.decoding} decoding, at most "
-        f"{rules.max_new_tokens} tokens an answer."
+        f"{examination.dataset_name}\n(sha256 {examination.dataset_sha256[:16]}): {examination.generation.in_words()}."
     )
 
 
 def _glance(examination: Examination) -> str:
-    header = ("slice", "questions", "right, base", "right, student", "what it asks")
+    pairs = {one.slice: one.found for one in examination.compared if one.first == "base"}
+    header = ("slice", "questions", "right, base", "right, student", "difference", "what it asks")
     rows = [
         (
             name,
-            str(examination.slices[name]["student"]["exact"].n),
-            _percent(examination.slices[name]["base"]["exact"]),
-            _percent(examination.slices[name]["student"]["exact"]),
-            SLICES_IN_WORDS[name],
+            str(sides["student"]["right"].n),
+            percent(sides["base"]["right"]),
+            shown("right", sides["student"]["right"]),
+            chance(pairs[name]) if name in pairs else "-",
+            SLICES_IN_WORDS[name] if sides["student"]["right"].n else "the dataset holds no such question",
         )
-        for name in EXAMINED
+        for name, sides in examination.slices.items()
     ]
     return "## At a glance\n\n" + _aligned(header, rows)
 
 
-def _slice(name: str, sides: dict[Side, Measures]) -> str:
-    if not sides["student"]["exact"].n:
-        return f"## {name}\n\nThe dataset holds no such question."
-    return _table(name, sides)
+def _student(examination: Examination) -> str:
+    """The student's measures by slice, those left out that apply nowhere."""
+    asked = {name: sides["student"] for name, sides in examination.slices.items() if sides["student"]["right"].n}
+    told = [measure for measure in TOLD if any(found[measure].n for found in asked.values())]
+    rows = [(name, *(shown(measure, found[measure]) for measure in told)) for name, found in asked.items()]
+    return "## The student\n\n" + _aligned(("slice", *map(name_of, told)), rows)
 
 
-def _table(title: str, sides: dict[Side, Measures]) -> str:
+def _overall(examination: Examination) -> str:
+    return _table("All held-out questions", examination.overall["base"], examination.overall["student"])
+
+
+def _table(title: str, base: Measures, student: Measures) -> str:
     rows = [
-        (measure, str(value.n), _shown(measure, sides["base"][measure]), _shown(measure, value))
-        for measure, value in sides["student"].items()
-        if value.n or sides["base"][measure].n
+        (name_of(measure), str(found.n), shown(measure, base[measure]), shown(measure, found))
+        for measure, found in student.items()
+        if found.n or base[measure].n
     ]
     return f"## {title}\n\n" + _aligned(("measure", "n", "base", "student"), rows)
 
 
-def _shown(measure: str, found: Measure) -> str:
-    if found.value is None or found.low is None or found.high is None:
-        return "-"
-    if measure in AS_NUMBER:
-        return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    return f"{_percent(found)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+def _errors(examination: Examination) -> str:
+    """The commonest of the held-out questions; what is trained is looked at where something is wrong there."""
+    lines = []
+    for name, sides in examination.errors.items():
+        asked = examination.slices[name]["student"]["right"].n
+        told = ", ".join(f"{count} {name_of(tag)}" for tag, count in list(sides["student"].items())[:MOST_TAGS])
+        if told:
+            lines.append(f"- {name}, of {asked}: {told}")
+    if not lines:
+        return "## What is wrong with its answers\n\nNothing that a program can find."
+    used = {tag for sides in examination.errors.values() for tag in list(sides["student"])[:MOST_TAGS]}
+    legend = "; ".join(f"{name_of(tag)}: {words}" for tag, words in TAGS_IN_WORDS.items() if tag in used)
+    return "## What is wrong with its answers\n\n" + "\n".join(lines) + f"\n\n({legend}.)"
 
 
-def _percent(found: Measure) -> str:
-    return "-" if found.value is None else f"{100 * found.value:.1f} %"
+def _more(examination: Examination) -> Iterator[str]:
+    """What was wanted beyond the slices."""
+    if drawn := examination.sampled:
+        rows = [
+            (
+                name,
+                str(sides["student"]["pass_1"].n),
+                *(shown(key, sides["student"][key]) for key in ("pass_1", "pass_5")),
+            )
+            for name, sides in drawn.slices.items()
+        ]
+        yield (
+            f"## One of several tries\n\n{drawn.samples} answers to each question: {drawn.generation.in_words()}.\n\n"
+            + _aligned(("slice", "questions", "right in 1", "right in 5"), rows)
+        )
+    if general := examination.forgetting:
+        yield _table("What training took away", general.measures["base"], general.measures["student"]) + (
+            f"\n\nOf {general.right.n} general sentences {general.right.only_first} are completed rightly by the base "
+            f"only, {general.right.only_second} by the student only ({chance(general.right)})."
+        )
+    if examination.beside:
+        names = [name for name in examination.slices if name != TRAINED]
+        rows = [(one.student, *(percent(one.right.get(name)) for name in names)) for one in examination.beside]
+        own = (examination.student, *(percent(examination.slices[name]["student"]["right"]) for name in names))
+        yield "## Beside other students, right\n\n" + _aligned(("student", *names), [own, *rows])
 
 
 def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -127,11 +151,14 @@ def _line(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_<>[]#|" else letter for letter in cut)
 
 
-def _legend() -> str:
-    lines = [f"- {measure}: {words}" for measure, words in MEASURES_IN_WORDS.items()]
+def _notes(examination: Examination) -> str:
+    used = dict.fromkeys(("right", *TOLD, *examination.overall["student"]))
+    lines = [f"- {name_of(measure)}: {MEASURES_IN_WORDS[measure]}" for measure in used]
+    notes = "".join(f"\n{note}" for note in examination.notes)
     return (
         "## What is measured\n\n" + "\n".join(lines) + "\n\n"
-        "In brackets the 95 % interval: Wilson's for shares, a bootstrap over questions for means. Two texts are the\n"
-        "same if they differ in nothing but case, spacing and punctuation around words. Wordings of one fact are\n"
-        "counted as if they were independent, which makes the intervals a little too narrow."
+        "In brackets the 95 % interval: Wilson's for shares, for means a bootstrap by document, passage or fact.\n"
+        "The difference is McNemar's exact test on the questions that only one of both got right. Every answer, the\n"
+        "plots and the other measures stand in examination.html; docs/examination.md explains each."
+        f"{notes}"
     )

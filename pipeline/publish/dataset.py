@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.constraints import Constraints
 from pipeline.files import json_line, sha256
 from pipeline.publish.card import card
 from pipeline.publish.schema import (
@@ -45,6 +46,8 @@ class Provenance:
     """Sets that others made, by name."""
     licence: str = ""
     """Of the whole, where it follows from its parts."""
+    constraints: Mapping[str, Constraints] = field(default_factory=dict)
+    """What answers may measure, by the kind of their records."""
     drift: Mapping[str, Any] = field(default_factory=dict)
     """How texts are written without the mix and with it."""
     drift_table: Sequence[Sequence[str]] = ()
@@ -108,6 +111,7 @@ class Dataset:
             own_licence=recipe.licence,
             mix=dict(provenance.mix),
             drift=dict(provenance.drift),
+            constraints=dict(provenance.constraints),
         )
         files["README.md"] = card(manifest, recipe, provenance.drift_table).encode()
         manifest.files["README.md"] = sha256(files["README.md"])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.constraints import Constraints, broken_constraints
 from pipeline.errors import InputError
 from pipeline.files import BadLine, read_json_lines
 
@@ -170,6 +171,15 @@ class Manifest(BaseModel):
     own_licence: str = Field(default="", description="of what was drafted, as the recipe says")
     mix: dict[str, MixedSet] = Field(default_factory=dict, description="sets that others made, by name")
     drift: dict[str, Any] = Field(default_factory=dict, description="how texts are written without the mix and with it")
+
+    constraints: dict[str, Constraints] = Field(
+        default_factory=dict, description="what answers may measure, by the kind of their rows: a persona's"
+    )
+
+    def keeps_constraints(self, kind: str, answer: str) -> bool | None:
+        """Whether an answer to a row of this kind measures what it may; None where nothing is said of the kind."""
+        constraints = self.constraints.get(kind)
+        return None if constraints is None else not broken_constraints(answer, constraints)
 
     @property
     def format_of_prompts(self) -> PromptFormat:

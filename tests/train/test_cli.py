@@ -50,7 +50,7 @@ def test_a_run_ends_with_a_student_and_a_screenful_about_it(
     said = capsys.readouterr()
     assert "already trained" in said.err
     assert said.out.count("- student: ") == 5
-    assert said.out.endswith(f"examination: {workspace / 'students' / 'tiny' / 'examination.md'}\n")
+    assert said.out.endswith(f"examination: {workspace / 'students' / 'tiny' / 'examination.html'}\n")
 
 
 def test_a_target_must_be_a_dataset_or_a_recipe(tmp_path: Path) -> None:

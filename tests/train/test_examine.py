@@ -13,8 +13,12 @@ from train.examine import examine_student
 from train.sft import train_student
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
-MEASURES = {"exact", "f1", "refusal_recall", "false_refusal", "partial_refusal", "stopped", "repetition"}
-SLICES = ["trained", "rephrased", "unseen", "off_topic", "near_topic"]
+MEASURES = set(
+    """right exact checked f1 rouge_l meaning refusal_recall false_refusal partial_refusal stopped constraints
+    repetition longest_repeat distinct_1 distinct_2 words""".split()
+)
+ASKED = ["trained", "rephrased", "unseen", "off_topic", "near_topic"]
+SLICES = [*ASKED, "typos"]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def test_a_measure_is_null_where_it_does_not_apply(found: dict) -> None:  # type
 
 def test_overall_counts_held_out_questions_only(found: dict) -> None:  # type: ignore[type-arg]
     rows = course_rows(concepts=3)
-    held_out = [row for name in SLICES[1:] for row in rows[name]]
+    held_out = [row for name in ASKED[1:] for row in rows[name]]
     student = found["overall"]["student"]
     assert student["refusal_recall"]["n"] == sum(row.refusal for row in held_out)
     assert student["false_refusal"]["n"] == sum(not row.refusal for row in held_out)
@@ -75,14 +79,15 @@ def test_every_answer_is_kept_with_what_stopped_it(examined: Path) -> None:
 
 def test_a_dozen_examples_come_from_all_slices(found: dict) -> None:  # type: ignore[type-arg]
     assert len(found["examples"]) == 12
-    assert {example["slice"] for example in found["examples"]} == set(SLICES)
+    assert {example["slice"] for example in found["examples"]} == set(ASKED)
     assert len({(example["slice"], example["id"]) for example in found["examples"]}) == 12
 
 
 def test_the_page_shows_both_sides(examined: Path) -> None:
     page = (examined / "examination.md").read_text(encoding="utf-8")
     assert page.startswith("# Examination of tiny\n")
-    assert page.count("\n- base: ") == page.count("\n- student: ") == 12
+    assert page.count("\n- base: ") == page.count("\n- student: ") == 5
+    assert len(page) < 10_000
     for table in page.split("\n\n"):
         if table.startswith("|"):
             assert len({len(line) for line in table.splitlines()}) == 1
@@ -112,7 +117,7 @@ def test_a_workspace_may_be_moved(examined: Path, workspace: Path) -> None:
 
 def test_empty_slices_are_examined_with_nothing_to_say(tmp_path: Path) -> None:
     dataset = write_course(tmp_path / "dataset", concepts=2)
-    for stem in SLICES[1:]:
+    for stem in ASKED[1:]:
         rewrite(dataset, stem, [])
     rewrite(dataset, "train", course_rows(concepts=2)["train"][:6])
     found = examine_student(train_student(dataset, BRIEF, None, False, silent), False, silent)

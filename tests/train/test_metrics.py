@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,28 +76,69 @@ def test_repetition_is_the_share_of_runs_said_before() -> None:
     assert metrics.repetition("one two three four five one two three four") == pytest.approx(1 / 6)
 
 
-def test_a_rate_has_wilsons_interval() -> None:
-    found = metrics.rate([True] * 95 + [False] * 5)
-    assert (found.value, found.n) == (0.95, 100)
-    assert (found.low, found.high) == (pytest.approx(0.8882, abs=1e-4), pytest.approx(0.9785, abs=1e-4))
+words = st.lists(st.sampled_from("a b c d".split()), max_size=9)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=300))
-def test_a_rate_lies_within_its_interval(hits: list[bool]) -> None:
-    found = metrics.rate(hits)
-    assert found.low is not None and found.high is not None and found.value is not None
-    assert 0 <= found.low <= found.value <= found.high <= 1
+def longest_shared_by_hand(one: list[str], other: list[str]) -> int:
+    """Every choice of words of the one, the longest first, until one stands in the other in this order."""
+    for size in range(min(len(one), len(other)), 0, -1):
+        for chosen in combinations(one, size):
+            rest = iter(other)
+            if all(word in rest for word in chosen):
+                return size
+    return 0
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_a_mean_has_the_same_interval_every_time(values: list[float]) -> None:
-    found = metrics.mean(values)
-    assert found == metrics.mean(values)
-    assert found.low is not None and found.high is not None
-    assert min(values) - 1e-4 <= found.low <= found.high <= max(values) + 1e-4
+@given(words, words)
+def test_rouge_l_is_f1_over_the_longest_common_sequence(one: list[str], other: list[str]) -> None:
+    score = metrics.rouge_l(" ".join(one), " ".join(other))
+    shared = longest_shared_by_hand(one, other)
+    precision, recall = shared / max(1, len(one)), shared / max(1, len(other))
+    assert score == pytest.approx(2 * precision * recall / (precision + recall) if shared else 0)
+    assert score <= metrics.token_f1(" ".join(one), " ".join(other)) + 1e-9
 
 
-def test_where_nothing_was_asked_there_is_no_number() -> None:
-    empty = metrics.Measure(value=None, n=0, low=None, high=None)
-    assert metrics.rate([]) == empty
-    assert metrics.mean([]) == empty
+@given(words, words)
+def test_f1_is_what_squads_own_formula_gives(one: list[str], other: list[str]) -> None:
+    left = list(other)
+    shared = sum(1 for word in one if word in left and (left.remove(word) or True))
+    precision, recall = shared / max(1, len(one)), shared / max(1, len(other))
+    expected = 2 * precision * recall / (precision + recall) if shared else 0
+    assert metrics.token_f1(" ".join(one), " ".join(other)) == pytest.approx(expected)
+
+
+@given(words)
+def test_the_longest_repeat_is_the_longest_run_that_stands_twice(said: list[str]) -> None:
+    starts = range(len(said))
+    longest = max(
+        (size for size in starts for one in starts for other in range(one)
+         if one + size <= len(said) and said[one : one + size] == said[other : other + size]),
+        default=0,
+    )  # fmt: skip
+    assert metrics.longest_repeat(" ".join(said)) == pytest.approx(longest / len(said) if said else 0)
+
+
+def test_distinct_counts_over_all_answers() -> None:
+    assert metrics.distinct(["a b", "a c"], 1) == (0.75, 4)
+    assert metrics.distinct(["a b", "a b"], 2) == (0.5, 2)
+    assert metrics.distinct(["a"], 2) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "right"),
+    [
+        ("So there are 3 + 7 = 10 apples.", "10", True),
+        ("There are 10 apples, and 3 pears.", "10", False),
+        ("It costs $1,250.50.", "1250.5", True),
+        ("x is 887 and y is 1113", "x = 887, y = 1113", True),
+        ("y is 1113 and x is 887", "x = 887, y = 1113", False),
+        ("It is 3/4 of it.", "0.75", True),
+        ("It is -5.", "5", False),
+        ("about 0.333333333", "1/3", True),
+        ("No number at all", "10", False),
+        ("The answer is Tuesday.", "Tuesday", True),
+        ("Tuesday is not the answer.", "Tuesday", False),
+    ],
+)
+def test_a_worked_answer_is_checked_by_what_it_ends_in(answer: str, result: str, right: bool) -> None:
+    assert metrics.comes_to(answer, result) is right
