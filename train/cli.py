@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from train import cli_fit, cli_out, cli_pretrain, cli_sweep
+from train import cli_chat, cli_fit, cli_out, cli_pretrain, cli_sweep
 from train.cli_examine import examine
 from train.devices import is_main
 from train.progress import ProgressLine, Say, no_progress
@@ -17,7 +15,6 @@ from train.settings import settings_in
 
 app = typer.Typer(help="Train a student on a dataset, examine it, talk to it.", no_args_is_help=True)
 Again = Annotated[bool, typer.Option("--again", help="Do it even if it was done before on the same data.")]
-StudentFolder = Annotated[Path, typer.Argument(help="A folder under students/.", show_default=False)]
 
 
 @app.command("train")
@@ -60,17 +57,7 @@ def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet:
 app.command("examine")(examine)
 
 
-@app.command("chat")
-def chat(
-    student: StudentFolder,
-    base: Annotated[bool, typer.Option("--base", help="Talk to the model it was trained from.")] = False,
-) -> None:
-    """Talk to a student; /quit ends the chat, and questions may come from a pipe."""
-    from train.chat import chat_with
-
-    chat_with(student, _questions(), typer.echo, base)
-
-
+app.command("chat")(cli_chat.chat)
 app.command("fit")(cli_fit.fit)
 app.command("merge")(cli_out.merge)
 app.command("gguf")(cli_out.gguf)
@@ -79,15 +66,3 @@ app.command("sweep")(cli_sweep.sweep)
 app.command("curve")(cli_sweep.curve)
 app.command("push")(cli_out.push)
 app.command("compare")(cli_out.compare)
-
-
-def _questions() -> Iterator[str]:
-    """Lines typed or piped; a prompt sign only for whoever types."""
-    typing = sys.stdin.isatty()
-    while True:
-        if typing:
-            typer.echo("> ", nl=False)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        yield line

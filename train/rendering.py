@@ -40,20 +40,21 @@ class Rendering(BaseModel):
         """The text that an answer follows; `earlier` holds questions and answers in turn."""
         if self.form == "plain":
             return PromptFormat(self.prompt_format, self.context_format).of(question, context, earlier)
-        return _rendered(tokenizer, self._turns(question, context, earlier), asking=True)
+        return _rendered(tokenizer, self.turns(question, context, earlier), asking=True)
 
     def lesson_of(self, tokenizer: Any, row: Row) -> str:
         """A row as the student reads it in training: prompt, answer, and whatever ends it."""
         if self.form == "plain":
             return f"{row.prompt}{row.completion}{tokenizer.eos_token}"
         answered = {"role": "assistant", "content": row.answer}
-        return _rendered(tokenizer, [*self._turns(row.question, row.context, row.earlier), answered], asking=False)
+        return _rendered(tokenizer, [*self.turns(row.question, row.context, row.earlier), answered], asking=False)
 
     def encode(self, tokenizer: Any, text: str) -> list[int]:
         """The tokens of a prompt or lesson. A chat template writes begin-of-text by itself; the tokenizer adds none."""
         return list(tokenizer(text=text, add_special_tokens=self.form == "plain")["input_ids"])
 
-    def _turns(self, question: str, context: str, earlier: Sequence[str]) -> list[dict[str, str]]:
+    def turns(self, question: str, context: str, earlier: Sequence[str]) -> list[dict[str, str]]:
+        """The same as turns of a conversation, for whoever renders them elsewhere."""
         said = [*earlier, question]
         if context:
             said[0] = self.context_format.format(context=context, prompt=said[0])

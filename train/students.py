@@ -20,6 +20,7 @@ END, PAD = "<|endoftext|>", "<|pad|>"
 LOCAL_CONTEXT = 2048
 """Tokens a local student may hold; its positions are rotary, so that room costs no weights."""
 STACK = ("torch", "transformers", "trl", "peft", "datasets")
+ANSWERING = ("torch", "transformers", "peft")
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,24 @@ class Student:
 
 
 def need_training_stack() -> None:
-    """Raises UsageError unless the packages of the training stage are there; if they are, sets them up.
+    """Raises UsageError unless the packages of the training stage are there; if they are, sets them up."""
+    _need(STACK)
+    import datasets
 
-    Before the first of them is imported: telemetry is refused, for nobody asked for it, and threads
+    datasets.disable_progress_bars()
+
+
+def need_answering_stack() -> None:
+    """The same for whoever asks a student and trains none."""
+    _need(ANSWERING)
+
+
+def _need(stack: Sequence[str]) -> None:
+    """Before the first of them is imported: telemetry is refused, for nobody asked for it, and threads
     that wait for each other sleep instead of spinning. On a machine with other work the spinning costs
     fifteen times the training itself (docs/lab-log.md).
     """
-    missing = [name for name in STACK if find_spec(name) is None]
+    missing = [name for name in stack if find_spec(name) is None]
     if missing:
         raise UsageError(
             f"Training, examination and chat need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} "
@@ -75,14 +87,12 @@ def need_training_stack() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import datasets
     import huggingface_hub
     import transformers
 
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
     # Raised by trl and peft against transformers; whoever trains can do nothing about it.
     warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
     # Raised by peft where a head parts from its embedding (lora.untie_head); that its merge is right is tested.

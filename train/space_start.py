@@ -1,0 +1,37 @@
+"""What the app.py of a Space calls: the chat page of one student, for everybody who finds it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from train.chat import open_chat
+from train.chat_serving import LOOPBACK, PORT, need_gradio, open_door, serve, uploads_for_a_while
+from train.taught import Taught
+
+TAUGHT = "taught.json"
+FRAMED_BY = "https://huggingface.co"
+
+
+def start(home: Path, student: str = "", hub: str = "") -> None:
+    """Serves the student in `home`, or the one of that name on the hub, until the Space is stopped.
+
+    Where it does not run in a Space it is reached from this machine alone.
+    """
+    os.chdir(home)
+    need_gradio()
+    folder = _fetched(hub) if hub else home / student
+    chat = open_chat(folder, taught=Taught.model_validate_json((home / TAUGHT).read_bytes()))
+    in_a_space = "SPACE_ID" in os.environ
+    with open_door(PORT if in_a_space else None, "0.0.0.0" if in_a_space else LOOPBACK) as door, uploads_for_a_while():
+        from train.chat_page import build_page
+
+        page = build_page(chat, None, deaf="")
+        print(f"chat page: http://{LOOPBACK}:{door.getsockname()[1]}/", flush=True)  # noqa: T201 - a Space's log
+        serve(page, door, FRAMED_BY if in_a_space else "'none'")
+
+
+def _fetched(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name))
