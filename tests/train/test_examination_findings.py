@@ -16,23 +16,15 @@ from train.examination_findings import findings, judge
 from train.examination_json import Examination, Side, Wanted
 from train.examination_measures import groups_of, sampled_measures
 from train.examination_slices import questions_of
-from train.fit import Fit
 from train.generation import Answer, Generation
-from train.rendering import Rendering
-from train.student_json import Parameters, StudentFile
+from train.student_json import StudentFile
 
 RULES = Generation.for_longest(40)
 
 
 def described(data: DatasetFolder) -> StudentFile:
-    plain = Rendering(form="plain", prompt_format=data.manifest.prompt_format, context_format="{context} {prompt}")
-    fit = Fit(rows=1, longest=1, mean=1, longest_answer=1, trained_tokens=1, context=1, end_of_text="", rendering=plain,
-              begin_of_text=False)  # fmt: skip
-    return StudentFile(
-        name="told", dataset="", dataset_name="talk", dataset_sha256=data.sha256, settings={}, base_sha256="",
-        weights_sha256="", parameters=Parameters(trainable=1, total=1), fit=fit, steps=1, loss=[], precision="float32",
-        hardware={}, versions={}, seconds=1,
-    )  # fmt: skip
+    """As much of a student's description as an examination repeats."""
+    return StudentFile.model_construct(name="told", dataset_name="talk", dataset_sha256=data.sha256, weights_sha256="")
 
 
 def examined(data: DatasetFolder, base: Callable[[Row], str], student: Callable[[Row], str]) -> Examination:
