@@ -1,8 +1,8 @@
 """The pages of a PDF, each with the text of the reader that reads it better.
 
-The readers differ in what they cost: on all but plain pages pypdf takes longer than PDFium. Of a short document every page is
-read by both. Of a long one pypdf reads a sample; where it does no better there, the rest is left to PDFium but for
-pages that it reads worse than usual.
+The readers differ in what they cost: on all but plain pages pypdf takes longer than PDFium. Of a short document
+every page is read by both. Of a long one pypdf reads a sample; where it does no better there, the rest is left to
+PDFium but for pages that it reads worse than usual.
 """
 
 from __future__ import annotations
