@@ -97,6 +97,7 @@ def test_a_good_draft_that_is_damaged_is_told(name: str) -> None:
     assert len(missed) <= len(damaged) / 20, missed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["communication", "elon_musk"])
 def test_no_draft_of_the_samples_is_called_faulty(recipe: str, tmp_path: Path) -> None:
     run(load_recipe(ROOT / "recipes" / f"{recipe}.yaml"), Options(tmp_path), lambda line: None, Log())

@@ -155,31 +155,36 @@ def test_a_line_changed_in_an_editor_meanwhile_is_shown_beside_what_was_wanted(w
     assert (after["review"], after["answer"]) == ("keep", "From the editor.") and answer != "From the editor."
 
 
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ({"token": "wrong"}, 404),
-        ({"headers": {"Host": "evil.example"}}, 421),
-        ({"headers": {"Origin": "http://evil.example"}}, 403),
-        ({"headers": {"Content-Type": "text/plain"}}, 404),
-        ({"body": b"{"}, 400),
-        ({"body": b'{"sheet": "../ledger", "id": "x", "mark": "y", "changes": {"review": "keep"}}'}, 400),
-        ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"id": "z"}}'}, 400),
-        ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"answer": " "}}'}, 400),
-        ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"review": "maybe"}}'}, 400),
-        ({}, 410),
-    ],
+REFUSED = (
+    ({"token": "wrong"}, 404),
+    ({"headers": {"Host": "evil.example"}}, 421),
+    ({"headers": {"Origin": "http://evil.example"}}, 403),
+    ({"headers": {"Content-Type": "text/plain"}}, 404),
+    ({"body": b"{"}, 400),
+    ({"body": b'{"sheet": "../ledger", "id": "x", "mark": "y", "changes": {"review": "keep"}}'}, 400),
+    ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"id": "z"}}'}, 400),
+    ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"answer": " "}}'}, 400),
+    ({"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"review": "maybe"}}'}, 400),
+    ({}, 410),
 )
-def test_whoever_has_not_the_secret_or_asks_for_what_is_not_theirs_is_refused(workspace, address, change, status):
+"""What is asked otherwise than the page asks, and the status that answers it."""
+
+
+def test_whoever_has_not_the_secret_or_asks_for_what_is_not_theirs_is_refused(workspace, address):
     before = (outputs(workspace) / "review" / "0001.jsonl").read_bytes()
+    assert [(change, answered(address, change)) for change, _ in REFUSED] == list(REFUSED)
+    assert (outputs(workspace) / "review" / "0001.jsonl").read_bytes() == before
+
+
+def answered(address: str, change: dict) -> int:
+    """The status of the answer to a change of a line that is wrong in this."""
     place = urlsplit(address)
     asked = {"body": b'{"sheet": "0001.jsonl", "id": "x", "mark": "y", "changes": {"review": "keep"}}'} | change
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
     headers = {"Content-Type": "application/json"} | asked.get("headers", {})
     path = f"/{asked['token']}/line" if "token" in asked else f"{place.path}line"
     connection.request("POST", path, asked["body"], headers)
-    assert connection.getresponse().status == status
-    assert (outputs(workspace) / "review" / "0001.jsonl").read_bytes() == before
+    return connection.getresponse().status
 
 
 def test_what_was_judged_on_the_page_is_what_the_next_run_goes_by(workspace):
