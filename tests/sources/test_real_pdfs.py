@@ -44,7 +44,7 @@ def fate(found):
     return "read" if isinstance(found, Document) else found.fate
 
 
-@pytest.mark.parametrize("by", ["auto", "pypdf", "pypdfium2"])
+@pytest.mark.parametrize("by", ["auto", *(pytest.param(by, marks=pytest.mark.slow) for by in ("pypdf", "pypdfium2"))])
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
 def test_each_file_meets_a_fate_that_is_right_for_it(read, entry, by):
     found = read(entry["file"], by=by)
