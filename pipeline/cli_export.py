@@ -18,8 +18,8 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="trl, messages, alpaca, sharegpt, llama-factory, axolotl, unsloth, oumi, litgpt, openai, dpo, h2o-csv"
-            " or parquet.",
+            help="trl, messages, alpaca, sharegpt, llama-factory, axolotl, unsloth, oumi, litgpt, openai, dpo, h2o-csv,"
+            " parquet; lm-eval or inspect for the slices as tasks.",
         ),
     ],
     out: Annotated[

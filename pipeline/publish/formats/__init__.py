@@ -13,6 +13,7 @@ from pipeline.publish.formats.llama_factory import LLAMA_FACTORY
 from pipeline.publish.formats.openai import OPENAI
 from pipeline.publish.formats.oumi import OUMI
 from pipeline.publish.formats.tables import H2O_CSV, PARQUET_TABLE
+from pipeline.publish.formats.tasks import INSPECT, LM_EVAL
 from pipeline.publish.formats.trl import TRL
 
 FORMATS: Mapping[str, Format] = {
@@ -29,4 +30,6 @@ FORMATS: Mapping[str, Format] = {
     "dpo": DPO,
     "h2o-csv": H2O_CSV,
     "parquet": PARQUET_TABLE,
+    "lm-eval": LM_EVAL,
+    "inspect": INSPECT,
 }
