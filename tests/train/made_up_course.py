@@ -222,7 +222,7 @@ def _row(question: str, answer: str, kind: str, fact: str, field: str = "") -> R
     )  # fmt: skip
 
 
-TINY = {"name": "tiny", "hidden": 96, "layers": 2, "heads": 4, "vocabulary": 512, "steps": 90, "learning_rate": 4e-3}
+TINY = {"name": "tiny", "hidden": 96, "layers": 2, "heads": 4, "vocabulary": 512, "steps": 150, "learning_rate": 4e-3}
 """Learns three concepts in seconds."""
 BRIEF = {**TINY, "name": "brief", "hidden": 32, "steps": 4, "vocabulary": 300}
 """Learns nothing, in no time: for tests of everything around the learning."""
