@@ -98,7 +98,8 @@ def report_on(dataset: Path, settings: StudentSettings | None) -> FitReport:
 def _opened(wanted: StudentSettings, data: DatasetFolder) -> Student:
     prompts = data.manifest.format_of_prompts
     if wanted.base != LOCAL:
-        return open_base(wanted, prompts)
+        # What fits beside weights of four bits fits beside the whole ones, and those need no GPU.
+        return open_base(wanted.model_copy(update={"method": "lora"}) if wanted.method == "qlora" else wanted, prompts)
     with tempfile.TemporaryDirectory() as folder:
         made = make_student(wanted, [row.prompt + row.completion for row in data.train], Path(folder))
     return taught_as(made, wanted, prompts)

@@ -115,7 +115,10 @@ def weights_of(folder: Path) -> str:
 
 def base_of(folder: Path, settings: StudentSettings) -> str:
     """Where the base of a student is opened from: beside a local one, else where the settings say."""
-    return str(folder.resolve() / "base") if settings.base == LOCAL else settings.base
+    if settings.base == LOCAL:
+        return str(folder.resolve() / "base")
+    # Of another student its model, for whoever reads the adapter with other programs.
+    return str(place_of(settings.base)) if (Path(settings.base).expanduser() / FILE).exists() else settings.base
 
 
 def base_weights(base: str) -> str:

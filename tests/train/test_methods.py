@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from pipeline.errors import RecipeError, UsageError
 from tests.train.made_up_course import silent
+from train.fit_report import report_on
 from train.methods import Weights, adapter_for, four_bits, freeze, is_tied, saves_memory, weights_of_model
 from train.presets import presets, student_named
-from train.settings import LoraSettings, StudentSettings
+from train.settings import LoraSettings, StudentSettings, settings_of
 from train.sft import train_student
 from train.student_json import open_trained, read_student
 from train.students import open_student
@@ -144,6 +146,7 @@ def test_without_a_gpu_qlora_says_so_in_one_line(dataset: Path, architectures: d
         train_student(dataset, {"base": str(architectures["llama"]), "method": "qlora"}, tmp_path, False, silent)
     assert "\n" not in str(fault.value)
     assert "lora" in fault.value.remedy
+    assert report_on(dataset, settings_of({"base": str(architectures["llama"]), "method": "qlora"}, dataset)).fits
 
 
 def test_without_bitsandbytes_qlora_says_what_to_install() -> None:
@@ -167,13 +170,13 @@ def test_activations_are_kept_where_memory_is_not_scarce() -> None:
     assert not saves_memory(auto.model_copy(update={"checkpointing": "off"}), large, gpu_bytes=1)
 
 
-def test_a_trained_student_is_a_base_to_go_on_from(
-    dataset: Path, trained: Path, architectures: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_trained_student_is_a_base_to_go_on_from(dataset: Path, trained: Path, tmp_path: Path) -> None:
     home = train_student(dataset, {"base": str(trained), "name": "further", "steps": 1}, tmp_path, False, silent)
     assert read_student(home).loss[-1].loss < 1
-    section = {"base": str(architectures["llama"]), "method": "lora", "name": "adapter", "steps": 1}
+    section = {"base": str(trained), "method": "lora", "name": "adapter", "steps": 1}
     adapter = train_student(dataset, section, tmp_path, False, silent)
+    named = json.loads((adapter / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"]
+    assert named == str(trained / "model")
     with pytest.raises(Exception, match="coursework merge"):
         train_student(dataset, {"base": str(adapter), "steps": 1}, tmp_path, False, silent)
 
