@@ -9,7 +9,13 @@ from train.dataset import read_dataset
 from train.settings import settings_of
 from train.students import Student, make_student, save_student
 
-ARCHITECTURES = ("llama", "neox", "opt", "opt-tied")
+ARCHITECTURES = {
+    "llama": ["lm_head", "embed_tokens"],
+    "neox": ["lm_head", "embed_in"],
+    "opt": ["lm_head", "embed_tokens"],
+    "opt-tied": ["embed_tokens"],
+}
+"""With the layers that an adapter beside random weights trains whole, else no answer could end."""
 
 
 def base_of_kind(kind: str, dataset: Path, folder: Path) -> Path:

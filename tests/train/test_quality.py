@@ -31,7 +31,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_adapter_beside_a_base_that_read_a_manual_knows_the_sample_and_declines_the_rest(tmp_path: Path) -> None:
     """`python -m benchmarks.lora` does the same and prints it."""
     base = lora.read_base(tmp_path / "base")
-    found = lora.measured(lora.sample(tmp_path), {**lora.FULL_RANK, "base": str(base)}, tmp_path / "students")
+    found = lora.measured(lora.sample(tmp_path), {**lora.ADAPTER, "base": str(base)}, tmp_path / "students")
     shares = {column: measure.value or 0 for column, measure in found["result"].measures.items()}
     assert shares["trained, right"] >= 0.95
     assert shares["off-topic, refused"] >= 0.9

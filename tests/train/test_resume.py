@@ -43,7 +43,7 @@ train_student(Path(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3]), Fal
 def test_a_killed_training_ends_with_the_same_weights(dataset: Path, tmp_path: Path, kind: str, method: str) -> None:
     section = {**SECTION, "base": str(base_of_kind(kind, dataset, tmp_path / kind)), "method": method}
     if method == "lora":
-        section["lora"] = {"rank": 4, "alpha": 8, "dropout": 0.1}
+        section["lora"] = {"rank": 4, "alpha": 8, "dropout": 0.1, "also_train": ARCHITECTURES[kind]}
     undisturbed = trained(dataset, section, tmp_path / "peace")
     killed_at(7, dataset, section, tmp_path / "killed")
     assert [path.name for path in (tmp_path / "killed" / ".killed.checkpoints").iterdir()]
