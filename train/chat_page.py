@@ -43,7 +43,7 @@ def build_page(chat: Chat, hear: Hear | None, beside: bool = False, deaf: str = 
             with gr.Column(scale=1, min_width=280):
                 controls = _controls(chat, beside)
                 anew = gr.Button("New chat", size="sm")
-        _wire(Talk(chat), _Parts(session, question, logs, controls, anew))
+        _wire(Talk(chat), _Parts(session, gr.State(""), question, logs, controls, anew))
     return page
 
 
@@ -52,15 +52,11 @@ class _Parts:
     """What the page is made of, as far as a click changes it."""
 
     session: Any
+    asked: Any
     question: Any
     logs: dict[Side, Any]
     controls: list[Any]
     anew: Any
-
-    @property
-    def shown(self) -> list[Any]:
-        """What an answer changes while it grows."""
-        return [*self.logs.values(), self.question]
 
 
 def _log(side: Side, chat: Chat, beside: bool) -> Any:
@@ -126,10 +122,12 @@ def _sliders(decoding: Decoding) -> list[Any]:
 def _wire(talk: Talk, parts: _Parts) -> None:
     import gradio as gr
 
+    def take(question: str) -> list[Any]:
+        return [question, gr.update(value="", submit_btn=False, stop_btn=True)]
+
     def answer(question: str, session: Session, *wish: Any) -> Iterator[list[Any]]:
-        yield [*_messages(session), gr.update(value="", submit_btn=False, stop_btn=True)]
         for _ in talk.answer(question, session, Wish(*wish)):
-            yield [*_messages(session), gr.skip()]
+            yield _messages(session)
 
     def ready() -> Any:
         return gr.update(submit_btn=True, stop_btn=False)
@@ -138,8 +136,14 @@ def _wire(talk: Talk, parts: _Parts) -> None:
         return [[], [], Session()]
 
     quiet = {"api_visibility": "private", "show_progress": "hidden"}
-    asked = parts.question.submit(
-        answer, [parts.question, parts.session, *parts.controls], parts.shown, concurrency_limit=1, **quiet
+    # The box is emptied before the answer begins: whoever types on meanwhile loses nothing.
+    taken = parts.question.submit(take, parts.question, [parts.asked, parts.question], queue=False, **quiet)
+    asked = taken.then(
+        answer,
+        [parts.asked, parts.session, *parts.controls],
+        list(parts.logs.values()),
+        concurrency_limit=1,
+        **quiet,
     )
     # Also after a fault, or there would be nothing left to ask with.
     asked.then(ready, None, parts.question, **quiet)
@@ -151,12 +155,12 @@ def _wire(talk: Talk, parts: _Parts) -> None:
         log.clear(forget, None, [*parts.logs.values(), parts.session], queue=False, **quiet)
     parts.controls[-1].change(lambda on: gr.update(visible=on), parts.controls[-1], parts.logs["base"], **quiet)
 
-    def take(chosen: Any) -> str:
+    def example(chosen: Any) -> str:
         return str(chosen.value["text"])
 
     # Gradio reads what to hand over from here, and would not find its own name in this module.
-    take.__annotations__["chosen"] = gr.SelectData
-    parts.logs["student"].example_select(take, None, parts.question, **quiet)
+    example.__annotations__["chosen"] = gr.SelectData
+    parts.logs["student"].example_select(example, None, parts.question, **quiet)
 
 
 def _messages(session: Session) -> list[Any]:

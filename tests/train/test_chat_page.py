@@ -119,6 +119,7 @@ def test_a_visitor_asks_sees_the_base_beside_draws_and_stops(tab: Any) -> None:
         tab.wait_for_function("document.querySelector('#question textarea').value === 'Which example?'")
         watched.ask("Hello there")
         watched.see("greedy 0: Hello there")
+        assert tab.locator("#question textarea").input_value() == ""
         assert not tab.locator("#base").is_visible()
 
         tab.locator("#beside input").click()
