@@ -12,30 +12,34 @@ from train.examination_measures import Asked
 from train.intervals import paired, rate
 from train.student_json import StudentFile
 
-Known = Mapping[tuple[str, str], bool]
-"""Slice and id of a question to whether it was answered rightly."""
+Key = tuple[str, str]
+"""Slice and id of a question."""
+Others = Mapping[str, Mapping[Key, Example]]
+"""Another student's name to its answers."""
 
 
-def beside(student: Path, described: StudentFile, asked: Sequence[Asked]) -> list[Earlier]:
-    """The students in the folders beside this one that were examined on the very same dataset, by name.
+def others_of(student: Path, described: StudentFile) -> Others:
+    """The answers of the students in the folders beside this one that were examined on the very same dataset, by name.
 
-    Their answers are read, not asked for again. Of another dataset, or of an older form of it, a question held out
+    They are read, not asked for again. Of another dataset, or of an older form of it, a question held out
     here may be one that was taught there: such students are left out.
     """
+    found = {name: _answers(folder) for folder, name in _examined_beside(student, described)}
+    return {name: answers for name, answers in sorted(found.items()) if answers}
+
+
+def beside(others: Others, name: str, asked: Sequence[Asked]) -> list[Earlier]:
+    """What the others got right, and how they compare with the student of that name where both answered."""
     own = {(one.slice, one.row.id): one.right["student"] for one in asked}
-    found = [
-        Earlier(
-            student=examination.student,
-            right={name: rate([right for (of, _), right in known.items() if of == name]) for name in _slices(known)},
-            compared=list(_compared(examination.student, described.name, known, own)),
-        )
-        for folder, examination in _examined_beside(student, described)
-        if (known := _known(folder))
-    ]
-    return sorted(found, key=lambda one: one.student)
+    found = []
+    for other, answers in others.items():
+        right = {key: answer.student_right for key, answer in answers.items()}
+        by_slice = {of: rate([hit for key, hit in right.items() if key[0] == of]) for of in _slices(right)}
+        found.append(Earlier(student=other, right=by_slice, compared=list(_compared(other, name, right, own))))
+    return found
 
 
-def _examined_beside(student: Path, described: StudentFile) -> Iterator[tuple[Path, Examination]]:
+def _examined_beside(student: Path, described: StudentFile) -> Iterator[tuple[Path, str]]:
     for path in sorted(student.resolve().parent.glob(f"*/{FILE}")):
         try:
             examination = Examination.model_validate_json(path.read_bytes())
@@ -43,23 +47,23 @@ def _examined_beside(student: Path, described: StudentFile) -> Iterator[tuple[Pa
             continue  # of another version: it cannot be compared, and examining it again is the remedy
         same = (examination.format, examination.dataset_sha256) == (FORMAT_VERSION, described.dataset_sha256)
         if same and path.parent != student.resolve():
-            yield path.parent, examination
+            yield path.parent, examination.student
 
 
-def _known(folder: Path) -> Known:
+def _answers(folder: Path) -> dict[Key, Example]:
     try:
         with (folder / ANSWERS).open(encoding="utf-8", newline="\n") as lines:
             examples = [Example.model_validate_json(line) for line in lines]
     except (OSError, ValidationError):
         return {}
-    return {(one.slice, one.id): one.student_right for one in examples}
+    return {(one.slice, one.id): one for one in examples}
 
 
-def _slices(known: Iterable[tuple[str, str]]) -> list[str]:
-    return list(dict.fromkeys(name for name, _ in known))
+def _slices(keys: Iterable[Key]) -> list[str]:
+    return list(dict.fromkeys(name for name, _ in keys))
 
 
-def _compared(other: str, name: str, known: Known, own: Known) -> Iterator[Compared]:
+def _compared(other: str, name: str, known: Mapping[Key, bool], own: Mapping[Key, bool]) -> Iterator[Compared]:
     for of in _slices(own):
         both = [key for key in own if key[0] == of and key in known]
         if both:

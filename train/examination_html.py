@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 
 from train.error_tags import TAGS_IN_WORDS
+from train.examination_beside import Others
 from train.examination_json import SIDES, TYPOS, Examination, Example, Measures
 from train.examination_plots import counts, shares
 from train.examination_slices import lot
@@ -40,8 +41,8 @@ class Line(NamedTuple):
     expected: str
 
 
-def html(examination: Examination, answers: Sequence[Example]) -> str:
-    """The page of an examination with the answers that it found."""
+def html(examination: Examination, answers: Sequence[Example], others: Others) -> str:
+    """The page of an examination with the answers that it found, and what other students said to the same questions."""
     chosen = _chosen(answers)
     text: str = _template().render(
         examination=examination,
@@ -54,6 +55,7 @@ def html(examination: Examination, answers: Sequence[Example]) -> str:
         general=list(_general(examination)),
         plots=_plots(examination),
         answers=chosen,
+        others={name: others[name] for name in _others(examination)},
         left_out=len(answers) - len(chosen),
         legend=BASE_AND_STUDENT,
         beside={**_others(examination), examination.student: BASE_AND_STUDENT["student"]},

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pipeline.errors import InputError, UsageError
 from train.dataset import DatasetFolder, read_dataset
 from train.examination_asking import ask_both
-from train.examination_beside import beside
+from train.examination_beside import Others, beside, others_of
 from train.examination_findings import example, findings, forgotten, judge, sampled
 from train.examination_html import html
 from train.examination_json import ANSWERS, FILE, FORMAT_VERSION, Examination, Wanted
@@ -47,13 +47,14 @@ def examine_student(
     questions = questions_of(data, wanted)
     generation, heard = ask_both(student, questions, wanted, progress)
     asked = judge(data, questions, heard)
+    others = others_of(student, described)
     more = {
         "sampled": sampled(questions, heard, generation, data.manifest.refusals),
         "forgetting": forgotten(heard),
-        "beside": beside(student, described, asked),
+        "beside": beside(others, described.name, asked),
     }
     examination = findings(described, data, wanted, generation, asked).model_copy(update=more)
-    _write(student, examination, asked)
+    _write(student, examination, asked, others)
     return examination
 
 
@@ -87,10 +88,10 @@ def _done_before(student: Path, described: StudentFile, wanted: Wanted) -> Exami
     return there if same and there.format == FORMAT_VERSION and there.wanted.holds(wanted) else None
 
 
-def _write(folder: Path, examination: Examination, asked: Sequence[Asked]) -> None:
+def _write(folder: Path, examination: Examination, asked: Sequence[Asked], others: Others) -> None:
     """examination.json comes last: with it the examination counts as done."""
     examples = [example(one) for one in asked]
     write_whole(folder / ANSWERS, "".join(one.model_dump_json() + "\n" for one in examples))
     write_whole(folder / "examination.md", page(examination))
-    write_whole(folder / PAGE, html(examination, examples))
+    write_whole(folder / PAGE, html(examination, examples, others))
     write_whole(folder / FILE, examination.model_dump_json(indent=2) + "\n")

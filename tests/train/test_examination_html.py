@@ -32,7 +32,7 @@ def drawn(dataset: Path, tmp_path: Path) -> Path:
     said = {"base": [Answer(EVIL, "limit")] * count, "student": [Answer(refusal, "end")] * count}
     asked = judge(data, questions, {side: Heard(answers, {}, None) for side, answers in said.items()})  # type: ignore[misc]
     path = tmp_path / "examination.html"
-    path.write_text(html(found, [example(one) for one in asked]), encoding="utf-8")
+    path.write_text(html(found, [example(one) for one in asked], {}), encoding="utf-8")
     return path
 
 

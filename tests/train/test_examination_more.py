@@ -104,6 +104,8 @@ def test_another_student_of_the_dataset_stands_beside(beside: Path) -> None:
     assert [one.student for one in twin.beside] == ["tiny"]
     other = twin.beside[0]
     assert other.right["trained"] == twin.slices["trained"]["student"]["right"]
+    card = (beside / "twin" / "examination.html").read_text(encoding="utf-8").split("<article")[1]
+    assert "<h4>tiny <span" in card
     assert all((one.found.only_first, one.found.only_second, one.found.p) == (0, 0, 1) for one in other.compared)
 
 
