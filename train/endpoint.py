@@ -57,8 +57,11 @@ class Endpoint:
         try:
             return ask()
         except (openai.AuthenticationError, openai.PermissionDeniedError) as fault:
-            raise KeyRefused(f"{self._url} refuses the key: {fault}.", remedy="Set OPENAI_API_KEY.") from fault
+            raise KeyRefused(
+                f"{self._url} refuses the key: {str(fault).rstrip('.')}.", remedy="Set OPENAI_API_KEY."
+            ) from fault
         except openai.OpenAIError as fault:
             raise TeacherError(
-                f"{self._url} does not answer as {self.model}: {fault}.", remedy="Check the address and the server."
+                f"{self._url} does not answer as {self.model}: {str(fault).rstrip('.')}.",
+                remedy="Check the address and the server.",
             ) from fault

@@ -86,29 +86,25 @@ class Judge:
         self.asked = 0
 
     def judge(self, pairs: Sequence[Pair], progress: Progress = no_progress) -> list[Judged]:
-        """Every pair in both orders. A reply is on disk before the next one counts."""
-        done = 0
-
-        def both(pair: Pair) -> Judged:
-            nonlocal done
-            turned = prompt(pair.question, pair.reference, pair.answer_of_other, pair.answer_of_one)
-            straight = prompt(pair.question, pair.reference, pair.answer_of_one, pair.answer_of_other)
-            found = Judged(pair, (self._choice(straight), self._choice(turned)))
-            with self._lock:
-                done += 1
-                progress("judging", done, len(pairs))
-            return found
-
+        """Every pair in both orders. Two pairs that show a judge the same are asked about once."""
+        shown = [(_straight(pair), _turned(pair)) for pair in pairs]
+        wanted = dict.fromkeys(user for both in shown for user in both if self._key(user) not in self._replies)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(both, pairs))
+            for done, _ in enumerate(pool.map(self._ask, wanted), 1):
+                progress("judging", done, len(wanted))
+        return [
+            Judged(pair, (self._choice(straight), self._choice(turned)))
+            for pair, (straight, turned) in zip(pairs, shown, strict=True)
+        ]
 
     def _choice(self, user: str) -> Choice:
-        key = _sha256(self._endpoint.model, SYSTEM, user)
-        reply = self._replies.get(key)
-        if reply is None:
-            reply = self._endpoint.reply(SYSTEM, user)
-            self._keep(key, reply)
-        return choice_in(reply)
+        return choice_in(self._replies[self._key(user)])
+
+    def _key(self, user: str) -> str:
+        return _sha256(self._endpoint.model, SYSTEM, user)
+
+    def _ask(self, user: str) -> None:
+        self._keep(self._key(user), self._endpoint.reply(SYSTEM, user))
 
     def _keep(self, key: str, reply: str) -> None:
         line = json.dumps({"key": key, "model": self._endpoint.model, "reply": reply}, ensure_ascii=False) + "\n"
@@ -125,6 +121,14 @@ def prompt(question: str, reference: str, first: str, second: str) -> str:
     code = _sha256(question, reference, first, second)[:16]
     parts = (("question", question), ("reference", reference), ("answer 1", first), ("answer 2", second))
     return "\n\n".join(f"<<{name} {code}>>\n{text}\n<<end of {name} {code}>>" for name, text in parts)
+
+
+def _straight(pair: Pair) -> str:
+    return prompt(pair.question, pair.reference, pair.answer_of_one, pair.answer_of_other)
+
+
+def _turned(pair: Pair) -> str:
+    return prompt(pair.question, pair.reference, pair.answer_of_other, pair.answer_of_one)
 
 
 def choice_in(reply: str) -> Choice:

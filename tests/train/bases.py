@@ -24,7 +24,12 @@ def write_base(folder: Path, architecture: str, tokenizer: Any, tied: bool = Fal
         config = hf.GPTNeoXConfig(**shape, intermediate_size=64)
     else:
         config = hf.OPTConfig(**shape, ffn_dim=64, word_embed_proj_dim=16)
-    hf.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    model = hf.AutoModelForCausalLM.from_config(config)
+    # As far apart as those of a model that has learned something: else no input could make any token likely.
+    model.get_output_embeddings().weight.data.mul_(20)
+    if architecture == "opt":
+        model.model.decoder.project_out.weight.data.mul_(50)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

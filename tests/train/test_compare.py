@@ -56,7 +56,9 @@ def test_a_judge_is_asked_once_in_both_orders_and_makes_a_table(workspace: Path)
     counts = said["counts"]
     assert counts["questions"] == 12
     assert counts["pairs"] == 36 == counts["same_answer"] + counts["judged"]
-    assert first == len(asked) == 2 * counts["judged"] > 24
+    assert first == len(asked) > 24
+    shown = [one["messages"][1]["content"] for one in asked]
+    assert len(set(shown)) == len(shown) <= 2 * counts["judged"]
     assert page == again
     names = [line["name"] for line in said["table"]]
     assert names == ["reference", "tiny", "base"]
