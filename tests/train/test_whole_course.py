@@ -29,5 +29,7 @@ def test_with_its_defaults_a_local_student_knows_its_course_and_declines_the_res
     assert values["rephrased", "student", "exact"] >= 0.7
     assert values["rephrased", "student", "false_refusal"] <= 0.05
     assert values["off_topic", "student", "refusal_recall"] >= 0.9
-    assert min(values[name, "student", "stopped"] for name in slices) >= 0.99
-    assert max(values[name, "base", "exact"] for name in slices) <= 0.02
+    asked = [name for name, sides in slices.items() if sides["student"]["right"].n]
+    assert len(asked) == 5
+    assert min(values[name, "student", "stopped"] for name in asked) >= 0.99
+    assert max(values[name, "base", "exact"] for name in asked) <= 0.02
