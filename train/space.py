@@ -14,12 +14,11 @@ from pipeline.errors import UsageError
 from train.chat_serving import need_gradio
 from train.files import appearing_whole, write_whole
 from train.settings import LOCAL
-from train.space_start import TAUGHT
+from train.space_start import STUDENT, TAUGHT
 from train.student_json import StudentFile, base_of, read_student, write_student
 from train.students import looks_like_path, need_answering_stack
 from train.taught import Taught, taught_by
 
-STUDENT = "student"
 OURS = ("train", "pipeline")
 PACKAGES = ("torch", "transformers", "peft", "pydantic", "pyyaml", "jinja2", "bm25s")
 """What our modules behind the page import; gradio itself comes with the Space."""
@@ -39,6 +38,12 @@ def write_space(student: Path, space: Path, hub: str = "", documents: bool = Fal
     described = read_student(student)
     if space.exists() and (not space.is_dir() or any(space.iterdir())):
         raise UsageError(f"{space} is not empty.", remedy="Name a new folder, and copy it into your checkout.")
+    if hub and _base_is_a_folder(student, described):
+        raise UsageError(
+            f"--hub {hub}: {described.name} is an adapter to a base of this machine, so the hub can only hold what "
+            "the two were merged into.",
+            remedy="Leave --hub out: the adapter and its base go into the folder.",
+        )
     taught = taught_by(student, described.dataset)
     if not documents:
         taught = taught.model_copy(update={"documents": ()})
@@ -46,13 +51,22 @@ def write_space(student: Path, space: Path, hub: str = "", documents: bool = Fal
         for path, inside in _modules_behind("train.space_start"):
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / inside)
-        if not hub:
+        (folder / STUDENT).mkdir()
+        if hub:
+            write_student(folder / STUDENT, described)
+        else:
             _copy_student(student, described, folder / STUDENT)
         write_whole(folder / TAUGHT, taught.model_dump_json(indent=2) + "\n")
         write_whole(folder / "app.py", _app(described.name, hub))
         write_whole(folder / "requirements.txt", _requirements())
         write_whole(folder / "README.md", _readme(described, hub, taught))
         write_whole(folder / ".gitattributes", LARGE_FILES)
+
+
+def _base_is_a_folder(student: Path, described: StudentFile) -> bool:
+    """Whether an adapter needs a base that is no model of the hub."""
+    settings = described.read_settings()
+    return settings.is_adapter and looks_like_path(base_of(student, settings))
 
 
 def _modules_behind(start: str) -> Iterator[tuple[Path, Path]]:
@@ -81,27 +95,22 @@ def _imports(path: Path) -> Iterator[str]:
 
 def _copy_student(student: Path, described: StudentFile, folder: Path) -> None:
     """All that is needed to open it: an adapter's base too, where that is a folder of this machine."""
-    folder.mkdir()
     settings = described.read_settings()
-    if settings.method == "full":
-        shutil.copytree(student / "model", folder / "model")
-    else:
-        shutil.copytree(student / "adapter", folder / "adapter")
-        if looks_like_path(place := base_of(student, settings)):
-            shutil.copytree(Path(place).expanduser(), folder / "base")
-            if settings.base != LOCAL:
-                moved = {**described.settings, "base": f"./{STUDENT}/base"}
-                described = described.model_copy(update={"settings": moved})
+    shutil.copytree(student / settings.place, folder / settings.place)
+    if _base_is_a_folder(student, described):
+        shutil.copytree(Path(base_of(student, settings)).expanduser(), folder / "base")
+        if settings.base != LOCAL:
+            moved = {**described.settings, "base": f"./{STUDENT}/base"}
+            described = described.model_copy(update={"settings": moved})
     write_student(folder, described)
 
 
 def _app(name: str, hub: str) -> str:
-    which = f"hub={hub!r}" if hub else f"student={STUDENT!r}"
     return (
         f'"""The chat page of {name}, written by coursework."""\n\n'
         "from pathlib import Path\n\n"
         "from train.space_start import start\n\n"
-        f"start(Path(__file__).resolve().parent, {which})\n"
+        f"start(Path(__file__).resolve().parent{f', hub={hub!r}' if hub else ''})\n"
     )
 
 

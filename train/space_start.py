@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 from train.chat import open_chat
 from train.chat_serving import LOOPBACK, PORT, need_gradio, open_door, serve, uploads_for_a_while
+from train.student_json import FILE, read_student
 from train.taught import Taught
 
 TAUGHT = "taught.json"
+STUDENT = "student"
 FRAMED_BY = "https://huggingface.co"
 
 
-def start(home: Path, student: str = "", hub: str = "") -> None:
-    """Serves the student in `home`, or the one of that name on the hub, until the Space is stopped.
+def start(home: Path, hub: str = "") -> None:
+    """Serves the student in `home`, its weights from the hub if they have a name there, until the Space is stopped.
 
     Where it does not run in a Space it is reached from this machine alone.
     """
     os.chdir(home)
     need_gradio()
-    folder = _fetched(hub) if hub else home / student
+    folder = _fetched(home / STUDENT, hub) if hub else home / STUDENT
     chat = open_chat(folder, taught=Taught.model_validate_json((home / TAUGHT).read_bytes()))
     in_a_space = "SPACE_ID" in os.environ
     with open_door(PORT if in_a_space else None, "0.0.0.0" if in_a_space else LOOPBACK) as door, uploads_for_a_while():
@@ -31,7 +35,11 @@ def start(home: Path, student: str = "", hub: str = "") -> None:
         serve(page, door, FRAMED_BY if in_a_space else "'none'")
 
 
-def _fetched(name: str) -> Path:
+def _fetched(student: Path, name: str) -> Path:
+    """A student's folder with the weights that `coursework push` laid on the hub under that name."""
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(name))
+    folder = Path(mkdtemp(prefix="coursework-student-"))
+    shutil.copyfile(student / FILE, folder / FILE)
+    (folder / read_student(student).read_settings().place).symlink_to(snapshot_download(name), target_is_directory=True)
+    return folder

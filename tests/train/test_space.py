@@ -17,7 +17,10 @@ import yaml
 from pipeline.errors import UsageError
 from tests.browser import page
 from tests.conftest import ROOT
+from tests.train.bases import write_adapted
 from tests.train.made_up_course import REFUSAL, course_rows
+from train.chat import Model, Pieces, Turn
+from train.generation import Generation
 from train.space import write_space
 from train.taught import Taught
 
@@ -93,18 +96,36 @@ def test_documents_go_along_only_where_they_are_asked_for(workspace: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_a_student_of_the_hub_is_named_and_found_in_the_cache(trained: Path, tmp_path: Path) -> None:
+def test_a_student_of_the_hub_is_fetched_by_its_name(trained: Path, tmp_path: Path) -> None:
     space = tmp_path / "space"
     write_space(trained, space, hub="me/tiny")
-    assert not (space / "student").exists()
+    assert [path.name for path in (space / "student").iterdir()] == ["student.json"]
     assert "me/tiny" in (space / "README.md").read_text(encoding="utf-8")
     cached = tmp_path / "hub" / "models--me--tiny"
     (cached / "refs").mkdir(parents=True)
     (cached / "refs" / "main").write_text("c" * 40, encoding="utf-8")
     (cached / "snapshots").mkdir()
-    (cached / "snapshots" / ("c" * 40)).symlink_to(trained)
+    (cached / "snapshots" / ("c" * 40)).symlink_to(trained / "model")
     with started(space, HF_HUB_CACHE=str(tmp_path / "hub")) as address:
         assert address.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.slow
+def test_an_adapter_brings_its_base_along(
+    base: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapted = write_adapted(dataset, base, tmp_path / "students" / "adapted")
+    space = tmp_path / "space"
+    with pytest.raises(UsageError, match="adapter to a base of this machine, so the hub"):
+        write_space(adapted, space, hub="me/adapted")
+    write_space(adapted, space)
+    monkeypatch.chdir(space)
+    rules = Generation(max_new_tokens=8)
+    here, there = (
+        Pieces(Model(folder).stream(Turn(REFUSED), rules)).whole() for folder in (adapted, space / "student")
+    )
+    assert here == there
+    assert json.loads((space / "student" / "student.json").read_text())["settings"]["base"] == "./student/base"
 
 
 def test_a_folder_with_something_in_it_is_left_alone(trained: Path, tmp_path: Path) -> None:
