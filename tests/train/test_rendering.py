@@ -143,6 +143,8 @@ def test_a_trained_chat_student_is_asked_as_it_was_taught(dataset: Path, tmp_pat
     for of_base in (False, True):
         asked = open_trained(home, base=of_base)
         assert asked.prompt_of("Why?").startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?")
+        # The trainer aligns the model's special tokens with the tokenizer's, whose end is another one here.
+        assert asked.tokenizer.convert_tokens_to_ids("<|im_end|>") in asked.stops_on
     template = home / "model" / "chat_template.jinja"
     template.write_text(template.read_text(encoding="utf-8").replace("user", "human") + "!", encoding="utf-8")
     with pytest.raises(InputError, match="another chat template"):
