@@ -172,7 +172,10 @@ def test_the_crash_points_of_the_lane_are_known():
     assert set(POINTS) > SENDING
 
 
-@pytest.mark.parametrize("point", [*POINTS, "replies-half-committed"])
+@pytest.mark.parametrize(
+    "point",
+    [*(pytest.param(point, marks=pytest.mark.slow) for point in POINTS[1:]), POINTS[0], "replies-half-committed"],
+)
 def test_a_run_killed_beside_a_batch_sends_nothing_twice(workspace, oracle, point):
     with Rehearsing(Rehearsal(batch_seconds=0)) as server:
         if point not in SENDING:

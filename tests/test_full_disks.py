@@ -84,7 +84,11 @@ def goes_on(workspace: Path, teacher: Teacher, oracle: bytes) -> None:
     assert teacher.twice <= IN_FLIGHT
 
 
-@pytest.mark.parametrize("limit", [1 * KIB, 20 * KIB, 40 * KIB, 72 * KIB, 110 * KIB])
+def slow(*sizes: int) -> list:
+    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
+
+
+@pytest.mark.parametrize("limit", [20 * KIB, 72 * KIB, *slow(1 * KIB, 40 * KIB, 110 * KIB)])
 def test_files_that_may_not_grow_end_the_run_with_73(workspace, oracle, limit):
     """The limit cuts a write short as a full disk does, first the ledger's, then those of sheets and dataset."""
 
@@ -130,7 +134,7 @@ def remount(folder: Path, options: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount command here")
-@pytest.mark.parametrize("size", [16 * KIB, 80 * KIB, 200 * KIB, 420 * KIB, 500 * KIB])
+@pytest.mark.parametrize("size", [80 * KIB, 420 * KIB, *slow(16 * KIB, 200 * KIB, 500 * KIB)])
 def test_a_full_disk_ends_the_run_with_73_and_with_space_the_next_goes_on(workspace, oracle, size):
     (workspace / "outputs").mkdir()
     with mounted(workspace / "outputs", size), Teacher(latency=0.01) as teacher:
