@@ -26,7 +26,7 @@ from train.students import looks_like_path
 CARD = "README.md"
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _NON_COMMERCIAL, _NO_DERIVATIVES = (re.compile(rf"(^|[-\s]){word}([-\s]|$)", re.IGNORECASE) for word in ("NC", "ND"))
-EXTRAS = ("examination.json", "examination.md")
+EXTRAS = ("examination.json", "examination.md", "examination.html")
 
 
 @dataclass(frozen=True)

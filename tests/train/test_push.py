@@ -160,7 +160,9 @@ def test_the_figures_of_the_examination_stand_in_the_card(workspace: Path) -> No
     }
     (student / "examination.json").write_text(json.dumps(examination), encoding="utf-8")
     (student / "examination.md").write_text("# The page\n", encoding="utf-8")
-    push(student, "me/tiny")
+    (student / "examination.html").write_text("<p>The page</p>", encoding="utf-8")
+    said = push(student, "me/tiny")
+    assert all(f"  examination.{form}\n" in said for form in ("json", "md", "html"))
     card = (student / "README.md").read_text(encoding="utf-8")
     (results,) = yaml.safe_load(card.split("---\n")[1])["model-index"][0]["results"]
     assert results["dataset"]["split"] == "off_topic"
