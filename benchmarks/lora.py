@@ -24,6 +24,7 @@ ADAPTER: dict[str, Any] = {
     "method": "lora",
     "lora": {"rank": 32, "alpha": 64, "dropout": 0.0, "also_train": ["lm_head", "embed_tokens"]},
     "learning_rate": 5e-3,
+    "epochs": 10,
 }
 """With head and embedding trained whole: beside a base that has read half a megabyte, adapters alone learn little."""
 WHOLE: dict[str, Any] = {"name": "local-full"}

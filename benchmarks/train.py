@@ -1,12 +1,13 @@
 """How fast students are trained beside a bare PyTorch loop over the same model and the same batches.
 
-    python -m benchmarks.train                      1, 2 and 4 million weights, float32 and bfloat16
+    python -m benchmarks.train                      1, 2 and 4 million weights
     python -m benchmarks.train --hidden 128 --steps 200 --repeats 5
     python -m benchmarks.train --dataset outputs/communication/dataset
 
 Each repeat runs every loop once, one after the other, so that a machine that slows down slows them all; the median
 counts. The bare loop is the least that learns the same: AdamW, clipped gradients, the loss of `model(labels=...)`.
-Its batches are ours, and beside it runs TRL's trainer left to itself, rows in chance order.
+Its batches are ours. bfloat16 is measured where the processor has units for it. TRL's trainer runs beside, left to
+itself, rows in chance order.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from statistics import median
 from typing import Any
 
 HIDDEN = (128, 192, 256)
-DOTS = "ms a step"
 
 
 def main() -> None:
@@ -37,6 +37,7 @@ def main() -> None:
 
 def measured(hidden: int, steps: int, repeats: int, dataset: Path | None = None) -> dict[str, Any]:
     """Milliseconds a step of every loop, and what went into them."""
+    from train.arguments import has_bfloat16_units
     from train.students import need_training_stack
 
     need_training_stack()
@@ -46,9 +47,12 @@ def measured(hidden: int, steps: int, repeats: int, dataset: Path | None = None)
             "bare": lambda: bench.bare("float32"),
             "ours": lambda: bench.ours("float32"),
             "trl": lambda: bench.trl("float32"),
-            "bare, bf16": lambda: bench.bare("bfloat16"),
-            "ours, bf16": lambda: bench.ours("bfloat16"),
         }
+        if has_bfloat16_units():
+            loops |= {
+                "bare, bf16": lambda: bench.bare("bfloat16"),
+                "ours, bf16": lambda: bench.ours("bfloat16"),
+            }
         times: dict[str, list[float]] = {name: [] for name in loops}
         for _ in range(repeats):
             for name, loop in loops.items():
@@ -137,7 +141,7 @@ class Bench:
         student = self._make()
         arguments = self._arguments(precision, student)
         trainer = sft_trainer(student, self._lessons, arguments, self.settings, lambda *_: None)
-        # `lengths` of the trainer's own order; its collator pads a batch to its longest row.
+        # The trainer's own order and collator, which pads a batch to its longest row.
         order = list(trainer._get_train_sampler())
         held, collate, size = trainer.train_dataset.to_list(), trainer.data_collator, self.settings.batch
         model = student.model.train()

@@ -60,5 +60,11 @@ def bfloat16_is_faster(model: Any) -> bool:
 
     if has_gpu():
         return bool(torch.cuda.is_bf16_supported())
-    has_units = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16"))
-    return has_units and sum(weight.numel() for weight in model.parameters()) >= LEAST_FOR_BFLOAT16
+    return has_bfloat16_units() and sum(weight.numel() for weight in model.parameters()) >= LEAST_FOR_BFLOAT16
+
+
+def has_bfloat16_units() -> bool:
+    """Whether the processor computes with bfloat16 by itself; one that imitates it takes ten times as long."""
+    import torch
+
+    return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16"))
