@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
@@ -53,14 +54,18 @@ def need_gradio() -> None:
 
 @contextmanager
 def uploads_for_a_while() -> Iterator[None]:
-    """What visitors upload lies in a folder of this process, which goes when it ends."""
-    with TemporaryDirectory(prefix="coursework-chat-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        yield
+    """What visitors upload lies in a folder that goes with this process. Ctrl-C and a polite kill end the block."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt), TemporaryDirectory(prefix="coursework-chat-") as folder:
+            os.environ["GRADIO_TEMP_DIR"] = folder
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def serve(page: Any, door: socket.socket, framed_by: str = "'none'") -> None:
-    """Serves a page until Ctrl-C. `framed_by` says whose pages may show it inside of them."""
+    """Serves a page until it is interrupted. `framed_by` says whose pages may show it inside of them."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -71,8 +76,7 @@ def serve(page: Any, door: socket.socket, framed_by: str = "'none'") -> None:
 
     app = application(page, framed_by, alone=door.getsockname()[0] == LOOPBACK)
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1)
-    with suppress(KeyboardInterrupt):
-        Server(config).run(sockets=[door])
+    Server(config).run(sockets=[door])
 
 
 def open_door(port: int | None, host: str = LOOPBACK) -> socket.socket:

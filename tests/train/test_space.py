@@ -37,8 +37,9 @@ def started(space: Path, **environment: str) -> Iterator[str]:
         "runpy.run_path('app.py', run_name='__main__')"
     )
     bare = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "GRADIO_TEMP_DIR")}
+    bare |= {"HF_HUB_OFFLINE": "1", "TMPDIR": str(space.parent)}
     server = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=space, env=bare | {"HF_HUB_OFFLINE": "1"} | environment,
+        [sys.executable, "-c", code], cwd=space, env=bare | environment,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -47,8 +48,10 @@ def started(space: Path, **environment: str) -> Iterator[str]:
         assert line.startswith("chat page: "), line or server.communicate(timeout=60)[1]
         yield line.split()[-1]
     finally:
-        server.kill()
+        server.terminate()
         server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert list(space.parent.glob("coursework-chat-*")) == []
 
 
 @pytest.mark.slow
