@@ -51,6 +51,7 @@ def test_too_few_shares_or_seeds_are_refused(dataset: Path, tmp_path: Path) -> N
             curve(dataset, None, tmp_path, (shares, seeds), silent)
 
 
+@pytest.mark.slow
 def test_shares_are_nested_and_what_was_trained_is_not_trained_again(dataset: Path, tmp_path: Path) -> None:
     pytest.importorskip("trl", reason="the training stage needs coursework[train]")
     section = {**BRIEF, "steps": 2}

@@ -46,6 +46,7 @@ def test_every_setting_is_checked_before_the_first_is_trained(dataset: Path, tmp
         sweep(dataset, tmp_path / "file.yaml", None, tmp_path / "out", silent)
 
 
+@pytest.mark.slow
 def test_one_table_of_all_settings_and_nothing_is_trained_twice(dataset: Path, tmp_path: Path) -> None:
     pytest.importorskip("trl", reason="the training stage needs coursework[train]")
     file = tmp_path / "rates.yaml"
