@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,7 +38,10 @@ def set_book(path: Path, pages: int, lines: int = 50) -> None:
     canvas.save()
 
 
-def main(pages: int) -> None:
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("pages", type=int, nargs="?", default=600)
+    pages = options.parse_args().pages
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "book.pdf"
         set_book(path, pages)
@@ -55,4 +58,4 @@ def main(pages: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 600)
+    main()

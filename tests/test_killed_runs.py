@@ -131,6 +131,7 @@ def killed_after(workspace, url, seconds, once_begun=False) -> bool:
     return victim.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_run_killed_over_and_over_loses_nothing(tmp_path, oracle, usual_seconds):
     """Each workspace is killed until one of its runs comes to its end first; twelve kills in all."""
     dice, kills, workspaces = random.Random(3), 0, 0

@@ -55,6 +55,7 @@ def test_every_verb_of_the_readme_exists_with_its_options(verb, tmp_path):
             assert all(option in text for option in re.findall(r"--[a-z-]+", command))
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_that_make_data_run_in_its_order(checkout):
     with teaching() as server:
         for command in COMMANDS:

@@ -6,6 +6,8 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import pytest
+
 from pipeline.curate import SHARD, Material, Origin, curate
 from pipeline.desk.laid import Laid
 from pipeline.desk.reviewed import Reviewed
@@ -58,6 +60,15 @@ def drafts() -> Iterator[Draft]:
         yield Draft(
             kind="persona", question=question, answer=f"Mister {number}.", persona="p", fact=str(number), request="r"
         )
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_other_tests():
+    """What they left alive is neither counted nor gone through."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_no_stage_holds_more_than_a_few_shards(tmp_path):

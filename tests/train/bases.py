@@ -17,8 +17,6 @@ def write_base(folder: Path, architecture: str, tokenizer: Any, tied: bool = Fal
         "max_position_embeddings": 256, "tie_word_embeddings": tied, "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
     }  # fmt: skip
-    # Rows of the head as long as those of a model that has learned: at 0.02 no adapter could teach an end.
-    shape["init_std" if architecture == "opt" else "initializer_range"] = 0.4
     hf.set_seed(3)
     if architecture == "llama":
         config = hf.LlamaConfig(**shape, intermediate_size=64, num_key_value_heads=1)

@@ -73,6 +73,7 @@ def test_a_tied_head_trained_whole_is_the_same_after_it_was_saved(dataset: Path,
     assert same_weights(model.get_input_embeddings(), model.get_output_embeddings())
 
 
+@pytest.mark.slow
 def test_a_local_student_can_be_an_adapter_if_head_and_embedding_learn_whole(dataset: Path, tmp_path: Path) -> None:
     section = {**TINY, "method": "lora", "learning_rate": 1e-2, "lora": {"also_train": ["lm_head", "embed_tokens"]}}
     home = train_student(dataset, section, tmp_path, False, silent)
