@@ -22,8 +22,6 @@ from train.taught import Taught, taught_by
 OURS = ("train", "pipeline")
 PACKAGES = ("torch", "transformers", "peft", "pydantic", "pyyaml", "jinja2", "bm25s")
 """What our modules behind the page import; gradio itself comes with the Space."""
-WHEELS = "--extra-index-url https://download.pytorch.org/whl/cpu"
-"""The free hardware has no GPU, and torch with CUDA is ten times as large."""
 LARGE_FILES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 
 
@@ -115,7 +113,7 @@ def _app(name: str, hub: str) -> str:
 
 
 def _requirements() -> str:
-    return "\n".join([WHEELS, *(f"{name}=={version(name).split('+')[0]}" for name in PACKAGES)]) + "\n"
+    return "\n".join(f"{name}=={version(name).split('+')[0]}" for name in PACKAGES) + "\n"
 
 
 def _readme(described: StudentFile, hub: str, taught: Taught) -> str:
