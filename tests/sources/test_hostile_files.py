@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.sources import Document, ReadLimits, ReadOptions, Unread, read_document
+from tests.sources.nasty_files import pdf
 
 SMALL = ReadLimits(seconds=20, memory_mib=400)
 
@@ -21,18 +22,6 @@ def read(path, limits=SMALL):
     assert found.name == path.name
     assert len(found.cause) > 10
     return found
-
-
-def pdf(*objects: bytes, trailer: bytes = b"/Root 1 0 R") -> bytes:
-    """A PDF of the objects given, numbered from 1, with a table of where they stand."""
-    data, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    tail = b"trailer\n<</Size %d %s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, len(data))
-    return data + head + table + tail
 
 
 def one_page(stream: bytes, settings: bytes = b"") -> bytes:

@@ -8,15 +8,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.errors import InputError, KeyRefused, TeacherError, UsageError
+from tests.train.loopback import Quiet, served
 from train.blind import read_verdicts, write_sheet
 from train.cli import app
 from train.endpoint import Endpoint
@@ -275,7 +274,7 @@ def judging(
     """A judge on this machine; it reads a prompt by its marks, as a careful model would."""
     asked: list[dict[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             one = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if key and self.headers["Authorization"] != f"Bearer {key}":
@@ -291,18 +290,5 @@ def judging(
                 {"id": "1", "object": "chat.completion", "created": 0, "model": "j", "choices": [message]}
             )
 
-        def answer(self, said: Any, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(said).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", asked
-    finally:
-        server.shutdown()
+    with served(Handler) as url:
+        yield f"{url}/v1", asked

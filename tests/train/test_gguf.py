@@ -7,14 +7,13 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from pipeline.errors import InputError, TeacherError, UsageError
 from tests.train.bases import write_adapted, write_base
+from tests.train.loopback import Quiet, served
 from tests.train.made_up_course import silent
 from train.gguf import Wanted, gguf_of_student
 from train.gguf_check import check_metadata, read_metadata
@@ -202,24 +201,13 @@ def completing(answers: dict[str, str]) -> Iterator[tuple[str, list[dict[str, ob
     """A server that completes the prompts of the course."""
     asked: list[dict[str, object]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             one = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             asked.append(one)
             question = one["prompt"].removeprefix("Question: ").removesuffix("\nAnswer:")
             choice = {"index": 0, "text": f" {answers[question]}", "finish_reason": "stop", "logprobs": None}
-            body = json.dumps({"id": "1", "object": "text_completion", "created": 0, "model": "m", "choices": [choice]})
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(body.encode())
+            self.answer({"id": "1", "object": "text_completion", "created": 0, "model": "m", "choices": [choice]})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", asked
-    finally:
-        server.shutdown()
+    with served(Handler) as url:
+        yield f"{url}/v1", asked

@@ -10,9 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +18,7 @@ import yaml
 from typer.testing import CliRunner
 
 from pipeline.errors import InputError, UsageError
+from tests.train.loopback import Quiet, served
 from tests.train.made_up_course import write_course
 from train.cli import app
 
@@ -198,7 +197,7 @@ def hub() -> Iterator[tuple[str, dict[str, Any]]]:
     """A hub that keeps what it is given; it knows one key."""
     received: dict[str, Any] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Authorization"] != "Bearer hf_secret":
@@ -223,21 +222,5 @@ def hub() -> Iterator[tuple[str, dict[str, Any]]]:
         def do_GET(self) -> None:
             self.answer({"error": "Not found"}, 404)
 
-        def answer(self, said: Any, status: int = 200) -> None:
-            text = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(Handler) as url:
         yield url, received
-    finally:
-        server.shutdown()
