@@ -27,7 +27,7 @@ from pathlib import Path
 from benchmarks.planted import Planted, made_up, planted_into
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.recipe import Checks
-from pipeline.records import normalised, normalised_all
+from pipeline.records import normalised
 
 SHARD = 1000
 GSM8K = Path(__file__).parent.parent.parent / "shared" / "data" / "gsm8k_test.jsonl"
@@ -134,27 +134,30 @@ class Texts:
         from pipeline.curate.duplicates.runs import Runs
 
         self.runs, self.counts, self.text_keys = Runs(), Counts(), text_keys
-        self.plain: list[str] = []
+        self.texts: list[str] = []
         self.found = 0
 
     def add(self, texts: Sequence[str]) -> None:
         import numpy as np
 
-        plain = normalised_all(texts)
-        keys = self.text_keys(plain)
+        first, keys = len(self.texts), self.text_keys(texts)
+        self.texts += texts
         met = np.flatnonzero(self.counts.of(keys))
         old = {
             number
             for which, places in self.runs.find(keys[met], 1 << 32)
             for number, place in zip(met[which].tolist(), places.tolist(), strict=True)
-            if self.plain[place] == plain[number]
+            if normalised(self.texts[place]) == normalised(texts[number])
         }
+        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
         here: dict[str, int] = {}
-        fresh = [n for n, one in enumerate(plain) if here.setdefault(one, n) == n and n not in old]
-        self.found += len(plain) - len(fresh)
-        self.runs.add(keys[fresh], len(self.plain) + np.array(fresh, np.int64))
+        for number in np.flatnonzero(counts[which] > 1).tolist():
+            if here.setdefault(normalised(texts[number]), number) != number:
+                old.add(number)
+        fresh = np.delete(np.arange(len(texts)), list(old))
+        self.found += len(old)
+        self.runs.add(keys[fresh], first + fresh)
         self.counts.add(np.sort(keys[fresh]))
-        self.plain += plain
 
 
 def quality(planted: list[Planted], cap: int | None = None) -> dict[str, float]:

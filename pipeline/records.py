@@ -37,7 +37,8 @@ def _sort_of(sign: str) -> str:
     return "0" if sign.isdigit() else "-" if sign in "-*/" else "a" if sign.isalpha() or sign == "_" else "."
 
 
-_SORTS = "".join(_sort_of(chr(code)) for code in range(128)).encode() + bytes(128)
+_NOT_ASCII = b"\0"
+_SORTS = "".join(_sort_of(chr(code)) for code in range(128)).encode() + 128 * _NOT_ASCII
 _ZERO = ord("0")
 _MAY_BE_BESIDE = (b"0.0", b"0-0", b"-0", b"- ")
 """One of these stands among the sorts of every text in which `_BESIDE_DIGITS` finds something."""
@@ -79,26 +80,27 @@ def normalised(text: str) -> str:
     return " ".join(_LONE_SIGN.sub(" ", " ".join(folded.split())).split())
 
 
-def normalised_all(texts: Sequence[str]) -> list[str]:
-    """`normalised` of each of many texts, at a third of the cost where they are lines of ASCII."""
-    lines = [text if text.isascii() and "\n" not in text else "" for text in texts]
-    raw = "\n".join(lines).encode()
-    plain = raw.translate(_PLAIN_LINES).decode().split("\n")
-    found = [" ".join(one.split()) if "  " in one else one.strip() for one in plain]
-    alone = [number for number, (text, line) in enumerate(zip(texts, lines, strict=True)) if text is not line]
-    for number in (*alone, *_doubtful_lines(raw.translate(_SORTS))):
-        found[number] = normalised(texts[number])
-    return found if texts else []
+def plain_lines(texts: Sequence[str]) -> tuple[bytes, list[int]]:
+    """The words that `normalised` finds in each text, blanks as they stood: a line for each, a line feed between two.
+
+    And in ascending order the numbers of the texts of which that is not so: those are to be normalised alone.
+    """
+    joined = "\n".join(texts)
+    if joined.count("\n") >= max(len(texts), 1):
+        joined = "\n".join(text.replace("\n", " ") for text in texts)
+    raw = joined.encode("utf-8", "surrogatepass")
+    return raw.translate(_PLAIN_LINES), sorted(set(_lines_apart(raw.translate(_SORTS))))
 
 
-def _doubtful_lines(sorts: bytes) -> Iterator[int]:
-    """Numbers of the lines in which a sign may stand beside a digit, some of them more than once."""
-    for pattern in _MAY_BE_BESIDE if b"-" in sorts else _MAY_BE_BESIDE[:1]:
+def _lines_apart(sorts: bytes) -> Iterator[int]:
+    """Numbers of the lines that are not ASCII or in which a sign may stand beside a digit, some more than once."""
+    for pattern in (_NOT_ASCII, *(_MAY_BE_BESIDE if b"-" in sorts else _MAY_BE_BESIDE[:1])):
         at, line, counted = sorts.find(pattern), 0, 0
         while at >= 0:
             line, counted = line + sorts.count(b"\n", counted, at), at
             yield line
-            at = sorts.find(pattern, at + 1)
+            end = sorts.find(b"\n", at)
+            at = sorts.find(pattern, end) if end >= 0 else -1
 
 
 class _Frozen(BaseModel):

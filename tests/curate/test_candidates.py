@@ -23,23 +23,22 @@ questions = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(vocabulary)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(questions, max_size=6))
 def test_a_text_has_the_same_keys_alone_and_among_others(texts):
-    plain = [normalised(text) for text in texts]
-    together = hashed(plain)
+    together = hashed(texts)
     begins = np.cumsum(together.sizes) - together.sizes
-    for number, text in enumerate(plain):
+    for number, text in enumerate(texts):
         alone = hashed([text])
         own = together.keys[begins[number] : begins[number] + together.sizes[number]]
         assert own.tolist() == alone.keys.tolist()
         assert together.texts[number] == alone.texts[0]
-        assert len(own) == len(words(text))
+        assert len(own) == len(words(normalised(text)))
+        assert own.tolist() == hashed([normalised(text)]).keys.tolist()
 
 
 @settings(max_examples=100, deadline=None)
 @given(questions, questions)
 def test_texts_that_repeat_each_other_have_one_key(one, other):
-    first, second = Known.all_of([Entry("1", one), Entry("2", other)])
-    if first.repeats(second, "en"):
-        assert len(set(hashed([first.plain, second.plain]).texts.tolist())) == 1
+    if Known(Entry("1", one)).repeats(Known(Entry("2", other)), "en"):
+        assert len(set(hashed([one, other]).texts.tolist())) == 1
 
 
 def test_words_and_the_order_of_words_tell_texts_apart():

@@ -10,7 +10,7 @@ from rapidfuzz.fuzz import ratio
 from pipeline.curate.duplicates.entry import Entry, Terms
 from pipeline.curate.duplicates.wording import names, same_but_for_endings, shared, words
 from pipeline.curate.findings import Finding
-from pipeline.records import normalised_all
+from pipeline.records import normalised
 from pipeline.words import less_trifles
 
 NEW = Finding("near_duplicate", "no similar question before it")
@@ -19,17 +19,19 @@ NEW = Finding("near_duplicate", "no similar question before it")
 class Known:
     """An entry with its text to compare."""
 
-    __slots__ = ("_words", "entry", "plain")
+    __slots__ = ("_plain", "_words", "entry")
 
-    def __init__(self, entry: Entry, plain: str) -> None:
+    def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.plain = plain
+        self._plain: str | None = None
         self._words: set[str] | None = None
 
-    @classmethod
-    def all_of(cls, entries: Sequence[Entry]) -> list[Known]:
-        """Of each of them, in order."""
-        return list(map(cls, entries, normalised_all([entry.question for entry in entries])))
+    @property
+    def plain(self) -> str:
+        """Its text as `normalised` has it. Of those that are like no other nobody asks for it."""
+        if self._plain is None:
+            self._plain = normalised(self.entry.question)
+        return self._plain
 
     @property
     def words(self) -> set[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.curate.duplicates.runs import HIGH, LOW, Keys, Positions, Values
 from pipeline.curate.duplicates.wording import words
+from pipeline.records import normalised, plain_lines
 from pipeline.words import TRIFLES
 
 TEXT = np.uint32(1 << 31)
@@ -39,9 +40,9 @@ class Hashed(NamedTuple):
         return Hashed(self.keys[np.repeat(kept, self.sizes)], self.sizes[kept], self.texts[kept])
 
 
-def hashed(plain: Sequence[str]) -> Hashed:
-    """The keys of normalised texts: each alone has those that it has among others."""
-    each, counts = _each_word(_lines(plain))
+def hashed(texts: Sequence[str]) -> Hashed:
+    """The keys of texts as `normalised` has them: each alone has those that it has among others."""
+    each, counts = _each_word(_lines(texts))
     owners = _owners(counts)
     different = owners.astype(np.uint64) << HIGH | each >> _SHORTER
     different.sort()
@@ -50,15 +51,29 @@ def hashed(plain: Sequence[str]) -> Hashed:
     return Hashed((different & LOW).astype(np.uint32), sizes, _of_wholes(each, owners, len(counts)))
 
 
-def text_keys(plain: Sequence[str]) -> Keys:
-    """The keys of normalised texts as wholes alone: what tells of an exact duplicate."""
-    each, counts = _each_word(_lines(plain))
+def text_keys(texts: Sequence[str]) -> Keys:
+    """The keys of texts as wholes alone: what tells of an exact duplicate."""
+    each, counts = _each_word(_lines(texts))
     return _of_wholes(each, _owners(counts), len(counts))
 
 
-def _lines(plain: Sequence[str]) -> bytes:
-    spelled = [text if text.isascii() else " ".join(sorted(words(text))) for text in plain]
-    return "\n".join([*spelled, ""]).encode("utf-8", "surrogatepass")
+def _lines(texts: Sequence[str]) -> bytes:
+    """The words of each text on a line of its own, which ends in a line feed."""
+    lines, alone = plain_lines(texts)
+    lines += b"\n" if texts else b""
+    if not alone:
+        return lines
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_FEED).tolist()
+    parts, done = [], 0
+    for number in alone:
+        parts += lines[done : ends[number - 1] + 1 if number else 0], _spelled(texts[number])
+        done = ends[number]
+    return b"".join([*parts, lines[done:]])
+
+
+def _spelled(text: str) -> bytes:
+    plain = normalised(text)
+    return (plain if plain.isascii() else " ".join(sorted(words(plain)))).encode("utf-8", "surrogatepass")
 
 
 def _owners(sizes: Positions) -> Positions:

@@ -123,7 +123,7 @@ class Duplicates:
         batch.end = self._come
         if batch.end > first:
             kept = self._recall(range(first, batch.end))
-            told = hashed([known.plain for known in kept.values()])
+            told = hashed([known.entry.question for known in kept.values()])
             for (place, known), key in zip(kept.items(), told.texts.tolist(), strict=True):
                 batch.keep(place, known, key)
             self._blocks.lay(batch, np.array(list(kept), np.int64), told)
@@ -169,8 +169,8 @@ class Duplicates:
     def _decide(self, batch: Batch, entries: Sequence[Entry]) -> list[Finding]:
         """Of entries that fit into the batch."""
         first = batch.end
-        fresh = Known.all_of(entries)
-        told = hashed([known.plain for known in fresh])
+        fresh = [Known(entry) for entry in entries]
+        told = hashed([entry.question for entry in entries])
         same = self._same_text(fresh, told)
         meaning = self._near_in_meaning(batch, fresh, same)
         findings = []
@@ -260,8 +260,7 @@ class Duplicates:
 
     def _recall(self, places: Iterable[int]) -> dict[int, Known]:
         """Entries of whole batches."""
-        found = dict(self._pages.entries(dict.fromkeys(places)))
-        return dict(zip(found, Known.all_of([*found.values()]), strict=True))
+        return {place: Known(entry) for place, entry in self._pages.entries(dict.fromkeys(places))}
 
 
 def _digest(entry: Entry) -> int:
