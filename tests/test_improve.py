@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,16 +11,13 @@ import pytest
 from pipeline.publish.schema import SLICES, TRAIN, Row, read_rows
 from pipeline.wishes import read_wishes
 from pipeline.words import Questions
-from tests.conftest import ROOT
+from tests.commands import coursework as command
 from tests.victims import Teacher, make_workspace, outputs
 
 
 def coursework(workspace: Path, *arguments: str, code: int = 0, url: str = "") -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments, *(("--model", "m") if url else ())],
-        cwd=workspace, capture_output=True, text=True, timeout=300, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": url},
-    )  # fmt: skip
+    model = ("--model", "m") if url else ()
+    done = command(workspace, *arguments, *model, environment={"OPENAI_BASE_URL": url})
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

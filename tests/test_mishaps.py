@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 from pipeline.mishap import redacted, report
 from pipeline.teacher.ledger import Ledger
 from pipeline.teacher.packing import unpacked
+from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.teacher.calling import call
 from tests.teacher.scripted import Answer, ScriptedServer, error
@@ -30,15 +30,7 @@ def workspace(tmp_path) -> Path:
 
 def coursework(workspace: Path, *arguments: str, url: str = "", key: str = KEY) -> subprocess.CompletedProcess:
     real = {"OPENAI_API_KEY": key, "OPENAI_BASE_URL": url} if url else {}
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=workspace,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | real,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return command(workspace, *arguments, environment=real)
 
 
 def run(workspace: Path, url: str = "", key: str = KEY) -> subprocess.CompletedProcess:

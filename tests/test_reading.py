@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
@@ -12,6 +10,7 @@ from pypdf import PdfReader, PdfWriter
 
 from pipeline.recipe import Documents
 from pipeline.sources import ReadLimits, ReadOptions
+from tests.commands import coursework
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "good_and_bad_communication.pdf"
@@ -20,11 +19,7 @@ SAMPLE = ROOT / "samples" / "good_and_bad_communication.pdf"
 @pytest.fixture
 def read(tmp_path):
     def run(*arguments, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "pipeline", "read", *map(str, arguments)],
-            cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **environment},
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        return coursework(tmp_path, "read", *arguments, environment={"PATH": "/usr/bin:/bin", **environment})
 
     return run
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.teacher.embedded import complete
+from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.teacher.scripted import ScriptedServer, completion, error
 from tests.victims import started
@@ -57,15 +58,7 @@ def workspace(tmp_path):
 
 
 def coursework(workspace: Path, *arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=workspace,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    done = command(workspace, *arguments, environment=environment)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

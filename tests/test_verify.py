@@ -7,15 +7,13 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.files import sha256
 from pipeline.teacher.ledger import Ledger
-from tests.conftest import ROOT
+from tests.commands import coursework
 from tests.victims import Teacher, finish, make_workspace, outputs, problems
 
 
@@ -31,13 +29,6 @@ def made(tmp_path_factory) -> Path:
 @pytest.fixture
 def workspace(made, tmp_path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
-
-
-def coursework(workspace: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=workspace, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
 
 
 def test_a_sound_folder_ends_with_0_and_one_line_that_counts(workspace):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,17 +14,13 @@ from pipeline.desk.laid import Laid
 from pipeline.errors import InputError
 from pipeline.teacher.ledger import Ledger
 from pipeline.why import why
-from tests.conftest import ROOT
+from tests.commands import coursework as command
 from tests.teacher.scripted import completion, error
 from tests.victims import IN_FLIGHT, RECIPE, Teacher, finish, make_workspace, outputs
 
 
 def coursework(workspace: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=workspace, env=os.environ | {"PYTHONPATH": str(ROOT)} | environment, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+    return command(workspace, *arguments, environment=environment)
 
 
 class Odd(Teacher):

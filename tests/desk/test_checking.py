@@ -14,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.files import json_line
 from pipeline.records import Passage, Rejection
 from pipeline.review.reading import column_of
+from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.desk.test_reviewed import REFUSING, recipe
 from tests.review.test_sheets import Lain, record
@@ -210,14 +211,7 @@ def test_a_file_a_review_folder_an_outputs_folder_and_all_outputs_are_understood
 
 
 def coursework(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return command(ROOT, *arguments)
 
 
 def test_the_command_tells_people_a_forge_and_programs(desk):

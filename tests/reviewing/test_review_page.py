@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser import page
+from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.victims import make_workspace, outputs
 
@@ -29,10 +30,7 @@ def workspace(tmp_path_factory) -> Path:
 
 
 def coursework(folder: Path, *arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments], cwd=folder, capture_output=True, text=True, timeout=300,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
-    )  # fmt: skip
+    done = command(folder, *arguments)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from pipeline.exporting import export
 from pipeline.files import sha256
 from pipeline.publish.formats import FORMATS
 from pipeline.publish.schema import Pair
+from tests.commands import coursework as command
 from tests.publish.formats.making import DIALOGUE, EVERY_SHAPE, OFF_TOPIC, plain_rows, row, write_dataset
 
 ONE_VALIDATION_FILE = {"litgpt", "openai", "h2o-csv"}
@@ -39,10 +38,7 @@ def exported(dataset):
 
 
 def coursework(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *map(str, arguments)],
-        env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return command(Path.cwd(), *arguments, environment=environment)
 
 
 @pytest.fixture
