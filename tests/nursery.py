@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import sys
 
@@ -32,19 +33,34 @@ def load() -> None:
 
 
 def serve(door: socket.socket) -> bool:
-    """Forks for each call until the test goes. Returns in the child alone: there it says that there is a call."""
+    """Begins a command for each call until the test goes. Returns in the command's process alone, as True."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for those that `minded` is
     while True:
-        message, streams, *_ = socket.recv_fds(door, 1 << 20, 2)
+        message, descriptors, *_ = socket.recv_fds(door, 1 << 20, 3)
         if not message:
             return False
         if not os.fork():
-            become(json.loads(message), *streams)
             door.close()
+            fate, *streams = descriptors
+            minded(socket.socket(fileno=fate), streams)
+            become(json.loads(message), *streams)
             return True
-        for stream in streams:
-            os.close(stream)
+        for one in descriptors:
+            os.close(one)
+
+
+def minded(fate: socket.socket, streams: list[int]) -> None:
+    """Returns in a child; the parent tells the test its process id and, when it has ended, its exit code."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child:
+        for one in streams:
+            os.close(one)
+        fate.send(str(child).encode())
         _, status = os.wait()
-        door.send(json.dumps(os.waitstatus_to_exitcode(status)).encode())
+        fate.send(str(os.waitstatus_to_exitcode(status)).encode())
+        os._exit(0)
+    fate.close()
 
 
 def become(call: dict, out: int, errors: int) -> None:
@@ -52,9 +68,13 @@ def become(call: dict, out: int, errors: int) -> None:
     os.environ.clear()
     os.environ.update(call["environment"])
     importlib.reload(crash)  # which looks for its point when it is loaded
-    os.dup2(out, 1)
-    os.dup2(errors, 2)
+    for end, stream in ((out, 1), (errors, 2)):
+        os.dup2(end, stream)
+        os.close(end)
+    # Where the tests themselves run in the background Ctrl-C is switched off, and that would be handed down.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["coursework", *call["arguments"]]
+    exec(call["before"], {})
 
 
 if __name__ == "__main__":

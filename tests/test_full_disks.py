@@ -19,6 +19,7 @@ from pipeline import files
 from pipeline.errors import CannotWrite
 from pipeline.teacher import ledger as ledger_module
 from pipeline.teacher.ledger import Cost, Ledger
+from tests.commands import started
 from tests.conftest import ROOT
 from tests.teacher.test_ledger import reply, request
 from tests.victims import (
@@ -51,11 +52,15 @@ def workspace(tmp_path) -> Path:
 
 def coursework(workspace: Path, *arguments: str, before: str = "", **options) -> subprocess.CompletedProcess:
     """A command in a process of its own; `before` is run in it first."""
-    code = f"import sys\n{before}\nfrom pipeline.cli import main\nmain()"
+    environment = options.pop("environment", {})
+    if not options:
+        command = started(workspace, *arguments, before=before, environment=environment)
+        said = command.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, command.returncode, *said)
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-m", "pipeline", *arguments],
         cwd=workspace,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("environment", {}),
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "timeout": 60} | options),
     )
 

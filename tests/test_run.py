@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -242,17 +240,11 @@ def test_reparse_reads_paid_replies_again_and_buys_nothing(workspace):
         assert (len(server.bodies), rows(workspace)) == (paid, oracle)
 
 
-def _started(workspace, url, *more):
-    command = [sys.executable, "-m", "pipeline", "run", "recipes/tiny.yaml", "--model", "m", *more]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": url}
-    return subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.PIPE, text=True)
-
-
 @pytest.mark.parametrize(("signals", "code"), [([signal.SIGTERM], 75), ([signal.SIGINT, signal.SIGINT], 130)])
 def test_a_signal_ends_a_run_whose_teacher_hangs_in_time_too(workspace, signals, code):
     (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
     with ScriptedServer(falling_silent) as server:
-        victim = _started(workspace, server.url)
+        victim = started(workspace, server.url)
         while len(server.bodies) < 8:
             time.sleep(0.01)
         begun = time.monotonic()
@@ -270,7 +262,7 @@ def test_a_signal_ends_a_run_whose_teacher_hangs_in_time_too(workspace, signals,
 def test_a_signal_ends_the_run_in_time_with_its_code_and_keeps_what_came(workspace, signals, code):
     (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
     with teaching(delay=0.4) as server:
-        victim = _started(workspace, server.url)
+        victim = started(workspace, server.url)
         while len(server.bodies) < 6:
             time.sleep(0.01)
         begun = time.monotonic()
@@ -344,7 +336,7 @@ def test_of_many_runs_started_together_one_works_and_the_others_say_who_holds_th
         return completion(complete(body)["choices"][0]["message"]["content"])
 
     with ScriptedServer(script) as server:
-        runs = [_started(workspace, server.url) for _ in range(number)]
+        runs = [started(workspace, server.url) for _ in range(number)]
         while sum(one.poll() is not None for one in runs) < number - 1:
             time.sleep(0.05)
         others_ended.set()
@@ -408,9 +400,7 @@ def test_a_killed_run_goes_on_where_it_stopped_and_ends_with_the_same_bytes(work
     shutil.rmtree(workspace / "outputs")
     (workspace / "recipes" / "tiny.yaml").write_text(RECIPE + "teacher:\n  in_flight: 2\n")
     with teaching(delay=0.1) as server:
-        command = [sys.executable, "-m", "pipeline", "run", "recipes/tiny.yaml", "--model", "m"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": server.url}
-        victim = subprocess.Popen(command, cwd=workspace, env=environment, stdout=subprocess.DEVNULL)
+        victim = started(workspace, server.url)
         while len(server.bodies) < whole // 2:
             time.sleep(0.01)
         victim.send_signal(signal.SIGKILL)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from functools import cache
@@ -19,6 +17,8 @@ from pipeline.run import run as run_stages
 from pipeline.runlog import Log
 from pipeline.teacher.embedded import complete
 from pipeline.verify import verify
+from tests.commands import Talking
+from tests.commands import started as begin
 from tests.conftest import ROOT
 from tests.teacher.scripted import Answer, ScriptedServer, completion, error
 
@@ -87,17 +87,10 @@ def faulty() -> Teacher:
     return Teacher(Answer(200, b"<html>not a completion</html>"), error(500, "a passing fault"))
 
 
-def started(workspace: Path, url: str, *more: str, before: str = "", **environment: str) -> subprocess.Popen:
+def started(workspace: Path, url: str, *more: str, before: str = "", **environment: str) -> Talking:
     """The victim: a run in a process of its own, in which `before` is run first."""
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{before}\nfrom pipeline.cli import main\nmain()",
-         "run", "recipes/tiny.yaml", "--model", "m", *more],
-        cwd=workspace,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": url} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+    environment["OPENAI_BASE_URL"] = url
+    return begin(workspace, "run", "recipes/tiny.yaml", "--model", "m", *more, before=before, environment=environment)
 
 
 def finish(workspace: Path, url: str) -> None:
