@@ -9,12 +9,16 @@ from contextlib import contextmanager
 import pytest
 
 
+def chromium_or_skip() -> str:
+    """Where it is; whoever has none skips."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or pytest.skip("no Chromium is installed (apt-get install chromium)")
+
+
 @contextmanager
 def page(args: Sequence[str] = (), **context) -> Iterator:
     """A page of a headless browser, started with some more `args`; whoever has none skips."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed (apt-get install chromium)")
+    chromium = chromium_or_skip()
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *args])

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser import page
+from tests.browser import chromium_or_skip, page
 from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.victims import make_workspace, outputs
@@ -186,6 +186,7 @@ def answered(address: str, change: dict) -> int:
 
 
 def test_what_was_judged_on_the_page_is_what_the_next_run_goes_by(workspace):
+    chromium_or_skip()  # whoever has none has judged nothing above
     judged = on_disk(workspace)
     coursework(workspace, "run", "recipes/tiny.yaml")
     rows = [json.loads(line) for file in (outputs(workspace) / "dataset").glob("*.jsonl")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.train.made_up_course import TINY, silent, write_course
+
+
+@contextmanager
+def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of all test processes of this session; held by one of them at a time."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    home = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    with (home / "course.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield home
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +30,25 @@ def _course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("trl", reason="the training stage needs coursework[train]")
     from train.sft import train_student
 
-    dataset = write_course(tmp_path_factory.mktemp("course") / "dataset", concepts=3, student=TINY)
-    train_student(dataset, None, None, False, silent)
-    return dataset.parent
+    with _shared_home(tmp_path_factory) as home:
+        course = home / "course"
+        if not (course / "students" / "tiny").exists():
+            train_student(write_course(course / "dataset", concepts=3, student=TINY), None, None, False, silent)
+    return course
+
+
+@pytest.fixture(scope="session")
+def examined(_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the student's folder beside a copy of its dataset, with the student's examination."""
+    from train.examine import examine_student
+
+    with _shared_home(tmp_path_factory) as home:
+        copy = home / "examined"
+        if not copy.exists():
+            aside = shutil.copytree(_course, home / "examining", dirs_exist_ok=True)
+            examine_student(Path(aside) / "students" / "tiny", False, silent)
+            Path(aside).rename(copy)
+    return copy / "students" / "tiny"
 
 
 @pytest.fixture(scope="session")

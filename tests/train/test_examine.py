@@ -21,12 +21,6 @@ ASKED = ["trained", "rephrased", "unseen", "off_topic", "near_topic"]
 SLICES = [*ASKED, "typos"]
 
 
-@pytest.fixture(scope="module")
-def examined(trained: Path) -> Path:
-    examine_student(trained, False, silent)
-    return trained
-
-
 @pytest.fixture
 def found(examined: Path) -> dict:  # type: ignore[type-arg]
     return json.loads((examined / "examination.json").read_text(encoding="utf-8"))
