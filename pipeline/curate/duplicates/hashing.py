@@ -64,7 +64,8 @@ def _lines(texts: Sequence[str]) -> bytes:
     if not alone:
         return lines
     ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == _LINE_FEED).tolist()
-    parts, done = [], 0
+    parts: list[bytes] = []
+    done = 0
     for number in alone:
         parts += lines[done : ends[number - 1] + 1 if number else 0], _spelled(texts[number])
         done = ends[number]
