@@ -65,7 +65,7 @@ def read_base(folder: Path, steps: int = 400) -> Path:
 
 def measured(dataset: Path, section: dict[str, Any], students: Path) -> dict[str, Any]:
     """The student, its examination and the time it took."""
-    from train.examine import examine_student
+    from train.examination.examine import examine_student
     from train.results import result_of
     from train.sft import train_student
     from train.student_json import read_student

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from train import cli_chat, cli_fit, cli_out, cli_pretrain, cli_sweep
-from train.cli_examine import examine
 from train.devices import is_main
 from train.progress import ProgressLine, Say, no_progress
 from train.settings import settings_in
+from train.verbs import chat, fit, outward, pretrain, sweep
+from train.verbs.examine import examine
 
 app = typer.Typer(help="Train a student on a dataset, examine it, talk to it.", no_args_is_help=True)
 Again = Annotated[bool, typer.Option("--again", help="Do it even if it was done before on the same data.")]
@@ -19,18 +19,18 @@ Again = Annotated[bool, typer.Option("--again", help="Do it even if it was done 
 
 @app.command("train")
 def train(
-    target: cli_fit.Target,
+    target: fit.Target,
     out: Annotated[
         Path | None,
         typer.Option(help="With a recipe: the folder of outputs, as for run. With a dataset: where students go."),
     ] = None,
-    student: cli_fit.Named = None,
+    student: fit.Named = None,
     again: Again = False,
 ) -> None:
     """Train the student that the recipe or the dataset asks for."""
     from train.sft import train_student
 
-    dataset, settings = cli_fit.wanted(target, out or Path("outputs"), student)
+    dataset, settings = fit.wanted(target, out or Path("outputs"), student)
     students = out if target.is_dir() else None
     with ProgressLine() as progress:
         home = train_student(dataset, settings, students, again, progress.say, progress)
@@ -40,8 +40,8 @@ def train(
 
 def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet: bool = False) -> None:
     """The end of `coursework run --train`: the recipe's student on the dataset it has just published."""
-    from train.examination_page import summary
-    from train.examine import examine_student
+    from train.examination.examine import examine_student
+    from train.examination.page import summary
     from train.sft import train_student
 
     _, settings = settings_in(recipe)
@@ -57,12 +57,12 @@ def train_and_examine(recipe: Path, dataset: Path, say: Say = typer.echo, quiet:
 app.command("examine")(examine)
 
 
-app.command("chat")(cli_chat.chat)
-app.command("fit")(cli_fit.fit)
-app.command("merge")(cli_out.merge)
-app.command("gguf")(cli_out.gguf)
-app.command("pretrain")(cli_pretrain.pretrain)
-app.command("sweep")(cli_sweep.sweep)
-app.command("curve")(cli_sweep.curve)
-app.command("push")(cli_out.push)
-app.command("compare")(cli_out.compare)
+app.command("chat")(chat.chat)
+app.command("fit")(fit.fit)
+app.command("merge")(outward.merge)
+app.command("gguf")(outward.gguf)
+app.command("pretrain")(pretrain.pretrain)
+app.command("sweep")(sweep.sweep)
+app.command("curve")(sweep.curve)
+app.command("push")(outward.push)
+app.command("compare")(outward.compare)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pipeline.errors import UsageError
 from pipeline.publish.schema import SLICES, TRAIN
 from train.dataset import DatasetFolder, read_dataset
-from train.examine import examine_student
+from train.examination.examine import examine_student
 from train.files import appearing_whole, write_whole
 from train.plots import draw_gain
 from train.progress import Progress, Say, no_progress

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from train.examination_json import Examination
-from train.intervals import Measure
+from train.examination.intervals import Measure
+from train.examination.record import Examination
 from train.student_json import StudentFile
 
 SHOWN: dict[str, tuple[str, str]] = {

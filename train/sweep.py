@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 from pipeline.errors import CourseworkError, InputError, RecipeError, TryAgainLater
 from pipeline.yamlfile import Section, read_yaml
 from train.dataset import fingerprint, read_dataset
-from train.examine import examine_student
+from train.examination.examine import examine_student
 from train.files import write_whole
 from train.progress import Progress, Say, no_progress
 from train.results import Result, folder_of, result_of, table

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import InputError
 from pipeline.publish.schema import Row
+from train.chat.retrieval import Document, documents_of
 from train.dataset import read_dataset
-from train.retrieval import Document, documents_of
 
 EXAMPLES = 3
 

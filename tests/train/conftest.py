@@ -40,7 +40,7 @@ def _course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def examined(_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the student's folder beside a copy of its dataset, with the student's examination."""
-    from train.examine import examine_student
+    from train.examination.examine import examine_student
 
     with _shared_home(tmp_path_factory) as home:
         copy = home / "examined"

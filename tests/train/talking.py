@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-from train.chat import Chat, Turn
+from train.chat.turns import Chat, Turn
 from train.generation import Answer, Generation
 from train.rendering import Rendering
 from train.taught import Taught

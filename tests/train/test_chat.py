@@ -14,10 +14,10 @@ import pytest
 from pipeline.errors import UsageError
 from tests.train.made_up_course import REFUSAL, course_rows
 from tests.train.talking import LlamaStub, spoken
-from train.chat import Model, Side, Turn, chat_in_terminal, open_chat
+from train.chat.retrieval import Document
+from train.chat.turns import Model, Side, Turn, chat_in_terminal, open_chat
 from train.cli import app
 from train.generation import Generation
-from train.retrieval import Document
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 ROWS = course_rows(concepts=3)["train"]

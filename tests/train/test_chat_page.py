@@ -24,11 +24,11 @@ from tests.browser import page
 from tests.conftest import ROOT
 from tests.train.made_up_course import REFUSAL, course_rows
 from tests.train.talking import Scripted, chat_of
-from train.chat import Chat, Turn
-from train.chat_serving import address_of, need_gradio, open_door, uploads_for_a_while
+from train.chat.hearing import BYTES
+from train.chat.retrieval import Document
+from train.chat.serving import address_of, need_gradio, open_door, uploads_for_a_while
+from train.chat.turns import Chat, Turn
 from train.generation import Generation
-from train.hearing import BYTES
-from train.retrieval import Document
 from train.taught import Taught
 
 pytest.importorskip("gradio", reason="the chat page needs coursework[chat]")
@@ -43,8 +43,8 @@ def serving(chat: Chat, hear: Callable[[Path], str] | None = None, beside: bool 
     """The page in a thread of this process, as `coursework chat` serves it."""
     import uvicorn
 
-    from train.chat_page import build_page
-    from train.chat_serving import application
+    from train.chat.page import build_page
+    from train.chat.serving import application
 
     need_gradio()
     with open_door(0) as door, uploads_for_a_while():

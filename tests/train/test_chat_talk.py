@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from pipeline.errors import InputError
 from tests.train.talking import Scripted, chat_of
-from train.chat import Turn
-from train.chat_talk import LONGEST_QUESTION, Session, Talk, Wish
+from train.chat.conversation import LONGEST_QUESTION, Session, Talk, Wish
+from train.chat.retrieval import Document
+from train.chat.turns import Turn
 from train.generation import Generation
-from train.retrieval import Document
 from train.taught import Taught
 
 WISH = Wish(

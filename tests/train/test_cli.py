@@ -73,7 +73,9 @@ def test_examine_prints_the_page_and_chat_answers_a_pipe(workspace: Path) -> Non
     assert answers.stdout == f"{REFUSAL}\n"
 
 
-@pytest.mark.parametrize("module", ["train.cli", "train.sft", "train.examine", "train.chat", "train.settings"])
+@pytest.mark.parametrize(
+    "module", ["train.cli", "train.sft", "train.examination.examine", "train.chat.turns", "train.settings"]
+)
 def test_importing_a_verb_loads_no_torch(module: str) -> None:
     heavy = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from pipeline.errors import InputError, KeyRefused, TeacherError, UsageError
 from tests.train.loopback import Quiet, served
-from train.blind import read_verdicts, write_sheet
 from train.cli import app
+from train.comparison.blind import read_verdicts, write_sheet
+from train.comparison.judge import Judge, Pair, choice_in, prompt
 from train.endpoint import Endpoint
-from train.judge import Judge, Pair, choice_in, prompt
 
 RUN = CliRunner()
 MARKED = re.compile(r"<<([a-z]+(?: \d)?) ([0-9a-f]{16})>>\n(.*?)\n<<end of \1 \2>>", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.train.made_up_course import PROMPT_FORMAT, REFUSAL, course_rows
-from train.error_tags import TAGS_IN_WORDS, ErrorTags
+from train.examination.error_tags import TAGS_IN_WORDS, ErrorTags
 from train.generation import Answer
 
 ROWS = course_rows(concepts=3)

@@ -9,13 +9,13 @@ import pytest
 
 from pipeline.publish.schema import Row
 from tests.train.made_up_course import REFUSAL, course_rows, rewrite
-from train import meaning
 from train.dataset import DatasetFolder, read_dataset
-from train.examination_asking import Heard
-from train.examination_findings import findings, judge
-from train.examination_json import Examination, Side, Wanted
-from train.examination_measures import groups_of, sampled_measures
-from train.examination_slices import questions_of
+from train.examination import meaning
+from train.examination.asking import Heard
+from train.examination.findings import findings, judge
+from train.examination.measures import groups_of, sampled_measures
+from train.examination.record import Examination, Side, Wanted
+from train.examination.slices import questions_of
 from train.generation import Answer, Generation
 from train.student_json import StudentFile
 

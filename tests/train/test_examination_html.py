@@ -11,11 +11,11 @@ from tests import browser
 from tests.train.made_up_course import course_rows
 from tests.train.test_examination_findings import examined
 from train.dataset import read_dataset
-from train.examination_asking import Heard
-from train.examination_findings import example, judge
-from train.examination_html import html
-from train.examination_json import Wanted
-from train.examination_slices import questions_of
+from train.examination.asking import Heard
+from train.examination.findings import example, judge
+from train.examination.html import html
+from train.examination.record import Wanted
+from train.examination.slices import questions_of
 from train.generation import Answer
 
 EVIL = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">\x1b[2J"

@@ -11,10 +11,10 @@ import pytest
 from pipeline.errors import UsageError
 from tests.train.made_up_course import silent
 from train.dataset import read_dataset
-from train.examination_json import Examination, Wanted
-from train.examination_slices import questions_of
-from train.examine import examine_student
-from train.forgetting import general_set, read_by
+from train.examination.examine import examine_student
+from train.examination.forgetting import general_set, read_by
+from train.examination.record import Examination, Wanted
+from train.examination.slices import questions_of
 from train.student_json import open_trained
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from tests.train.made_up_course import BRIEF, REFUSAL, course_rows, rewrite, silent, write_course
-from train.examine import examine_student
+from train.examination.examine import examine_student
 from train.sft import train_student
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")

@@ -13,11 +13,11 @@ from pipeline.errors import InputError
 from tests.train.made_up_course import BRIEF, course_rows, rewrite, silent
 from tests.train.templates import TELLS_THE_TIME, chat_base
 from train.cli import app
-from train.cli_fit import wanted
 from train.fit_report import page, report_on
 from train.settings import settings_of
 from train.sft import train_student
 from train.students import Student, open_student, save_student
+from train.verbs.fit import wanted
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
 

@@ -15,9 +15,9 @@ from pipeline.errors import InputError, TeacherError, UsageError
 from tests.train.bases import write_adapted, write_base
 from tests.train.loopback import Quiet, served
 from tests.train.made_up_course import silent
-from train.gguf import Wanted, gguf_of_student
-from train.gguf_check import check_metadata, read_metadata
-from train.gguf_writer import why_not, write_gguf
+from train.out.gguf import Wanted, gguf_of_student
+from train.out.gguf_check import check_metadata, read_metadata
+from train.out.gguf_writer import why_not, write_gguf
 from train.student_json import read_student
 from train.students import open_student
 

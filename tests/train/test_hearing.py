@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from train.hearing import BYTES, SECONDS, heard, hears, whisper
+from train.chat.hearing import BYTES, SECONDS, heard, hears, whisper
 
 
 def sound(folder: Path, seconds: float, rate: int = 8000) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train import intervals
+from train.examination import intervals
 
 
 def test_a_rate_has_wilsons_interval() -> None:

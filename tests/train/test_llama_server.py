@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.errors import InputError, UsageError
 from tests.train.talking import LlamaStub, spoken
-from train.chat import Pieces, Turn
+from train.chat.llama_server import LlamaServer
+from train.chat.retrieval import Document
+from train.chat.turns import Pieces, Turn
 from train.generation import Generation
-from train.llama_server import LlamaServer
 from train.rendering import Rendering
-from train.retrieval import Document
 
 PLAIN = Rendering(form="plain", prompt_format="Question: {question}\nAnswer:", context_format="{context}\n\n{prompt}")
 CHAT = PLAIN.model_copy(update={"form": "chat", "system": "Be brief."})

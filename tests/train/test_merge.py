@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import InputError, UsageError
 from tests.train.bases import write_adapted, write_base
 from tests.train.made_up_course import silent
-from train.merge import FILE, TOLERANCE, merge_student
+from train.out.merge import FILE, TOLERANCE, merge_student
 from train.student_json import open_trained
 from train.students import Student, open_student
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train import metrics
+from train.examination import metrics
 
 REFUSAL = "I'm sorry, I can only talk about work."
 

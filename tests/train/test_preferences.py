@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.preferences import VIRTUAL, Verdict, standings, strengths
+from train.comparison.preferences import VIRTUAL, Verdict, standings, strengths
 
 
 def test_of_two_the_odds_are_the_wins_over_the_losses() -> None:

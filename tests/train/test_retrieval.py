@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.publish.schema import Row
-from train.retrieval import Document, Retrieval, documents_of
+from train.chat.retrieval import Document, Retrieval, documents_of
 
 PAGES = [
     Document(text="The kettle holds one litre and a half.", source="manual.pdf", page=1),

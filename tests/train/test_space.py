@@ -19,9 +19,9 @@ from tests.browser import page
 from tests.conftest import ROOT
 from tests.train.bases import write_adapted
 from tests.train.made_up_course import REFUSAL, course_rows
-from train.chat import Model, Pieces, Turn
+from train.chat.space import write_space
+from train.chat.turns import Model, Pieces, Turn
 from train.generation import Generation
-from train.space import write_space
 from train.taught import Taught
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")

@@ -80,7 +80,7 @@ def test_a_setting_that_fails_has_its_cause_in_its_row(dataset: Path, tmp_path: 
 
 
 def test_a_share_stands_with_its_interval_and_n() -> None:
-    from train.intervals import rate
+    from train.examination.intervals import rate
 
     row = table([Result(name="one", loss=0.25, measures={"rephrased, right": rate([True] * 9 + [False])})])
     assert "| 90.0% (59.6% to 98.2%, n 10) |" in row

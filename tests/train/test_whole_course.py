@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.train.made_up_course import silent, write_course
-from train.examine import examine_student
+from train.examination.examine import examine_student
 from train.sft import train_student
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")

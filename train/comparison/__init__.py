@@ -1,0 +1,1 @@
+"""Students held against each other: by a judge, by people, in one table."""

@@ -1,0 +1,1 @@
+"""The examination: base and student answer the same questions, and what follows from their answers."""

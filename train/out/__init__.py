@@ -1,0 +1,1 @@
+"""A student leaves the machine: merged, as GGUF files, on the hub."""
