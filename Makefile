@@ -23,10 +23,10 @@ run: $(VENV)/.ready ## from the sample document to an examined student, offline
 	@$(BIN)/coursework run $(RECIPE) --train
 
 test: $(VENV)/.ready ## the tests, in under six minutes on two cores
-	@$(BIN)/python -m pytest -q -n 2 -m 'not slow'
+	@$(BIN)/python -m pytest -q -n 3 -m 'not slow'
 
 test-all: $(VENV)/.ready ## the slow proofs too
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 3
 
 check: $(VENV)/.ready ## lint, format and types
 	@$(BIN)/ruff check .

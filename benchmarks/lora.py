@@ -22,11 +22,14 @@ RECIPE = ROOT / "recipes" / "communication.yaml"
 ADAPTER: dict[str, Any] = {
     "name": "adapter",
     "method": "lora",
-    "lora": {"rank": 32, "alpha": 64, "dropout": 0.0, "also_train": ["lm_head", "embed_tokens"]},
+    "lora": {"rank": 32, "alpha": 32, "dropout": 0.05, "also_train": ["lm_head", "embed_tokens"]},
     "learning_rate": 5e-3,
     "epochs": 10,
 }
-"""With head and embedding trained whole: beside a base that has read half a megabyte, adapters alone learn little."""
+"""With head and embedding trained whole: beside a base that has read half a megabyte, adapters alone learn little.
+
+A greater alpha learns the facts more slowly, and without dropout fewer foreign questions are declined (docs/lab-log.md).
+"""
 WHOLE: dict[str, Any] = {"name": "local-full"}
 
 
@@ -54,11 +57,13 @@ def sample(folder: Path) -> Path:
 
 
 def read_base(folder: Path, steps: int = 400) -> Path:
-    """A base that has read Python's manual."""
+    """A base of 1.3 million weights that has read Python's manual."""
     from train.pretrain import Reading, pretrain, texts_of
+    from train.settings import StudentSettings
 
     begun = time.process_time()
-    before, after = pretrain(texts_of(()), folder, Reading(steps=steps), lambda _: None)
+    reading = Reading(StudentSettings(hidden=128), steps)
+    before, after = pretrain(texts_of(()), folder, reading, lambda _: None)
     print(f"base: loss {before:.2f} to {after:.2f} in {time.process_time() - begun:.0f} CPU s")
     return folder
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.train.made_up_course import TINY, silent, write_course
+from pipeline.publish.schema import Pair
+from tests.train.made_up_course import TINY, course_rows, silent, write_course
 
 
 @contextmanager
@@ -81,3 +85,24 @@ def architectures(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     from tests.train.tiny_models import write_tiny_models
 
     return write_tiny_models(base, tmp_path_factory.mktemp("architectures"))
+
+
+@pytest.fixture
+def paired(dataset: Path) -> Path:
+    """The dataset with pairs: beside the answer to a question, the answer to another."""
+    rows = [row for row in course_rows(concepts=3)["train"] if not row.refusal][::5]
+    pairs = [_pair(row, rows[number - 1].completion) for number, row in enumerate(rows)]
+    text = "".join(pair.model_dump_json() + "\n" for pair in pairs).encode()
+    (dataset / "preference.jsonl").write_bytes(text)
+    manifest = json.loads((dataset / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["preference.jsonl"] = hashlib.sha256(text).hexdigest()
+    (dataset / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return dataset
+
+
+def _pair(row: Any, worse: str) -> Pair:
+    return Pair(
+        prompt=row.prompt, chosen=row.completion, rejected=worse, question=row.question, kind="preference", id=row.id,
+        parent=row.id, fault="another question's", fact=row.fact, source=row.source, page=row.page, quote=row.quote,
+        passage=row.passage, model=row.model, edited=False,
+    )  # fmt: skip

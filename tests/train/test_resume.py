@@ -53,6 +53,19 @@ def test_a_killed_training_ends_with_the_same_weights(dataset: Path, tmp_path: P
     assert after.loss[-1] == undisturbed.loss[-1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("lora", [None, {"rank": 4, "alpha": 8, "dropout": 0.1}])
+def test_a_training_by_preference_that_was_killed_ends_with_the_same_weights(
+    paired: Path, base: Path, tmp_path: Path, lora: dict[str, Any] | None
+) -> None:
+    section = {**SECTION, "base": str(base), "method": "dpo"} | ({"lora": lora} if lora else {})
+    undisturbed = trained(paired, section, tmp_path / "peace")
+    killed_at(7, paired, section, tmp_path / "killed")
+    after = trained(paired, section, tmp_path / "killed")
+    assert after.resumed_at and 1 <= after.resumed_at[0] < 12
+    assert after.weights_sha256 == undisturbed.weights_sha256
+
+
 def test_a_training_killed_by_hand_goes_on_and_leaves_nothing_behind(dataset: Path, base: Path, tmp_path: Path) -> None:
     section = {**SECTION, "base": str(base)}
     undisturbed = trained(dataset, section, tmp_path / "peace")

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CourseworkError, InputError
-from pipeline.publish.schema import Pair
-from tests.train.made_up_course import course_rows, silent
+from tests.train.made_up_course import silent
 from tests.train.templates import chat_base
 from train.dataset import read_dataset
 from train.fit_report import report_on
@@ -23,19 +22,6 @@ from train.student_json import open_trained, read_student
 from train.students import Student, open_base
 
 pytest.importorskip("trl", reason="the training stage needs coursework[train]")
-
-
-@pytest.fixture
-def paired(dataset: Path) -> Path:
-    """The dataset with pairs: beside the answer to a question, the answer to another."""
-    rows = [row for row in course_rows(concepts=3)["train"] if not row.refusal][::5]
-    pairs = [_pair(row, rows[number - 1].completion) for number, row in enumerate(rows)]
-    text = "".join(pair.model_dump_json() + "\n" for pair in pairs).encode()
-    (dataset / "preference.jsonl").write_bytes(text)
-    manifest = json.loads((dataset / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["preference.jsonl"] = hashlib.sha256(text).hexdigest()
-    (dataset / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return dataset
 
 
 @pytest.mark.parametrize("lora", [None, {"rank": 8, "dropout": 0}])
@@ -129,11 +115,3 @@ def margin(student: Student, choice: Choice) -> float:
         start = len(lesson.prompt)
         found.append(sum(scores[place - 1, lesson.tokens[place]].item() for place in range(start, len(lesson.tokens))))
     return found[0] - found[1]
-
-
-def _pair(row: Any, worse: str) -> Pair:
-    return Pair(
-        prompt=row.prompt, chosen=row.completion, rejected=worse, question=row.question, kind="preference", id=row.id,
-        parent=row.id, fault="another question's", fact=row.fact, source=row.source, page=row.page, quote=row.quote,
-        passage=row.passage, model=row.model, edited=False,
-    )  # fmt: skip
