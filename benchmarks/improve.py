@@ -1,16 +1,17 @@
 """Whether asking about weak facts helps: two rounds of `coursework improve` beside as many records drawn blindly.
 
-    python -m benchmarks.improve [--seeds 0 1 2] [--wordings 5] [--rounds 2]
+    python -m benchmarks.improve [--seeds 0 1 2] [--wordings 5] [--rounds 2] [--half]
 
 On the sample, with fewer wordings a fact than the recipe has, so that there is something to improve. Each line is a
-dataset on which the local student was trained and examined anew. Half of the facts of the `rephrased` slice, by a lot,
-may be chosen as weak; what becomes of the other half no decision has seen. Takes some minutes a line.
+dataset on which the local student was trained and examined anew. With --half only half of the facts of the `rephrased`
+slice, by a lot, may be chosen as weak: what becomes of the other half no decision has seen. Some minutes a line.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -34,8 +35,9 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     options.add_argument("--wordings", type=int, default=5)
     options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--half", action="store_true", help="choose by half of the facts")
     wanted = options.parse_args()
-    print("seed  dataset     rows  rephrased  chosen by  not seen  others")
+    print("seed  dataset     rows  rephrased  one half   other     refusals")
     for seed in wanted.seeds:
         with tempfile.TemporaryDirectory() as scratch:
             one_seed(Path(scratch), seed, wanted)
@@ -49,7 +51,7 @@ def one_seed(scratch: Path, seed: int, wanted: argparse.Namespace) -> None:
     told(seed, "start", start)
     shutil.copytree(start, scratch / "blind")
     for number in range(1, wanted.rounds + 1):
-        wishes = weak(start, number)
+        wishes = weak(start, number, wanted.half)
         trained = rows(start, TRAIN)
         add_wishes(outputs(start), wishes)
         run(start, recipe)
@@ -110,11 +112,11 @@ def chooses(fact: str) -> bool:
     return lot("benchmarks.improve", fact) < 0.5
 
 
-def weak(folder: Path, number: int) -> list[Wish]:
+def weak(folder: Path, number: int, half: bool) -> list[Wish]:
     found = find_weakness(outputs(folder) / "dataset", student(folder))
     wishes = found.wishes(number, MORE)
     by_trained = {row.fact for row in rows(folder, TRAIN)}
-    return [wish for wish in wishes if chooses(wish.fact) and wish.fact in by_trained]
+    return [wish for wish in wishes if wish.fact in by_trained and (chooses(wish.fact) or not half)]
 
 
 def blindly(folder: Path, recipe: str, seed: int, number: int, wanted: int) -> None:
@@ -123,13 +125,14 @@ def blindly(folder: Path, recipe: str, seed: int, number: int, wanted: int) -> N
     facts = {row.fact: row for row in trained if row.kind == "document" and not row.typo_of}
     drawn = sorted(facts, key=lambda fact: content_id("blind", str(seed), str(number), fact))
     before = read_wishes(outputs(folder))
-    taken = 0
+    taken = come = 0
     while True:
-        taken = min(len(drawn), taken + max(1, wanted // MORE))
+        taken = min(len(drawn), taken + math.ceil((wanted - come) / MORE))
         (outputs(folder) / FILE).unlink(missing_ok=True)
         add_wishes(outputs(folder), [*before, *(blind(facts[fact], number) for fact in drawn[:taken])])
         run(folder, recipe, train=False)
-        if len(new_rows(rows(folder, TRAIN), trained)) >= wanted or taken == len(drawn):
+        come = len(new_rows(rows(folder, TRAIN), trained))
+        if come >= wanted or taken == len(drawn):
             break
     run(folder, recipe)
 

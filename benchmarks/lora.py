@@ -28,7 +28,7 @@ ADAPTER: dict[str, Any] = {
 }
 """With head and embedding trained whole: beside a base that has read half a megabyte, adapters alone learn little.
 
-A greater alpha learns the facts more slowly, and without dropout fewer foreign questions are declined (docs/lab-log.md).
+With a greater alpha the facts come more slowly, without dropout fewer foreign questions are declined (docs/lab-log.md).
 """
 WHOLE: dict[str, Any] = {"name": "local-full"}
 
