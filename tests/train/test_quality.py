@@ -28,7 +28,6 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the refusal is learned and the facts are not, docs/lab-log.md of 2026-11-30", strict=True)
 def test_an_adapter_beside_a_base_that_read_a_manual_knows_the_sample_and_declines_the_rest(tmp_path: Path) -> None:
     """`python -m benchmarks.lora` does the same and prints it."""
     base = lora.read_base(tmp_path / "base")

@@ -143,11 +143,13 @@ def _wire(talk: Talk, parts: _Parts) -> None:
         [parts.asked, parts.session, *parts.controls],
         list(parts.logs.values()),
         concurrency_limit=1,
+        # What is asked while an answer is still being given, or given up, waits for its turn.
+        trigger_mode="multiple",
         **quiet,
     )
-    # Also after a fault, or there would be nothing left to ask with.
+    # Also after a fault or a stop, or there would be nothing left to ask with.
     asked.then(ready, None, parts.question, **quiet)
-    parts.question.stop(ready, None, parts.question, cancels=[asked], queue=False, **quiet)
+    parts.question.stop(None, cancels=[asked], queue=False, **quiet)
     parts.anew.click(forget, None, [*parts.logs.values(), parts.session], cancels=[asked], queue=False, **quiet).then(
         ready, None, parts.question, **quiet
     )
