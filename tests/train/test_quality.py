@@ -43,7 +43,7 @@ def test_an_adapter_beside_a_base_that_read_a_manual_knows_the_sample_and_declin
 @pytest.mark.slow
 def test_a_real_pretrained_model_learns_a_course_as_an_adapter(stories: Path, tmp_path: Path) -> None:
     base = convert(stories, tmp_path / "stories260k")
-    dataset = write_course(tmp_path / "dataset", concepts=15)
+    dataset = write_course(tmp_path / "dataset", concepts=30)
     found = lora.measured(dataset, {**STORIES, "base": str(base)}, tmp_path / "students")
     slices = found["examination"].slices
     assert (slices["trained"]["student"]["exact"].value or 0) >= 0.95
