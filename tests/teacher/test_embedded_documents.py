@@ -6,7 +6,7 @@ import re
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
@@ -270,6 +270,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(max_size=200), st.lists(WORDS, max_size=40).map(" ".join)), st.text(max_size=30))
+@example("A", '"')
 def test_whatever_the_text_the_reply_is_well_formed_and_the_same_each_time(passage, heading):
     found = drafted(passage, heading)
     assert found == drafted(passage, heading)

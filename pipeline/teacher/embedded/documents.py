@@ -202,9 +202,9 @@ def _topic(heading: list[str], proper: frozenset[str]) -> str:
     if not heading or heading[-1].lower() in _EMPTY_HEADINGS:
         return ""
     words = reading.tokens(heading[-1])
-    if words[0].lower() in lexicon.SUBORDINATORS:
+    if not 1 <= len(words) <= 4 or words[0].lower() in lexicon.SUBORDINATORS:
         return ""  # "On the subject of when the kettle leaks" is no English
-    if not 1 <= len(words) <= 4 or not all(re.fullmatch(r"“?[A-Za-z’'-]+”?", word) for word in words):
+    if not all(re.fullmatch(r"“?[A-Za-z’'-]+”?", word) for word in words):
         return ""
     title_case = sum(word[0].isupper() for word in words) > 1
     if title_case and not proper & set(words):
