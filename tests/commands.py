@@ -17,11 +17,11 @@ ROOT = Path(__file__).parent.parent
 
 
 def coursework(
-    folder: Path, *arguments: object, environment: dict[str, str] | None = None, timeout: float = 300
+    folder: Path, *arguments: object, before: str = "", environment: dict[str, str] | None = None, timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
-    """Called in that folder. `environment` is added to the test's own."""
+    """Called in that folder. `before` is run in it first; `environment` is added to the test's own."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        code = Command(folder, arguments, environment or {}, (out.fileno(), errors.fileno())).wait(timeout)
+        code = Command(folder, arguments, environment or {}, (out.fileno(), errors.fileno()), before).wait(timeout)
         said = []
         for stream in (out, errors):
             stream.seek(0)
@@ -57,24 +57,23 @@ class Command:
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code. One that takes longer is killed."""
-        if self.returncode is None:
-            self._fate.settimeout(timeout)
-            try:
-                self.returncode = self._told()
-            except TimeoutError as fault:
-                os.kill(self.pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired("coursework", timeout or 0) from fault
-            self._fate.close()
-        return self.returncode
+        try:
+            return self._ended(timeout)
+        except TimeoutError as fault:
+            os.kill(self.pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired("coursework", timeout or 0) from fault
 
     def poll(self) -> int | None:
         """Its exit code, or None as long as it runs."""
+        try:
+            return self._ended(0)
+        except BlockingIOError:
+            return None
+
+    def _ended(self, timeout: float | None) -> int:
         if self.returncode is None:
-            self._fate.setblocking(False)
-            try:
-                self.returncode = self._told()
-            except BlockingIOError:
-                return None
+            self._fate.settimeout(timeout)
+            self.returncode = self._told()
             self._fate.close()
         return self.returncode
 

@@ -19,7 +19,7 @@ from pipeline import files
 from pipeline.errors import CannotWrite
 from pipeline.teacher import ledger as ledger_module
 from pipeline.teacher.ledger import Cost, Ledger
-from tests.commands import started
+from tests.commands import coursework as command
 from tests.conftest import ROOT
 from tests.teacher.test_ledger import reply, request
 from tests.victims import (
@@ -50,17 +50,16 @@ def workspace(tmp_path) -> Path:
     return make_workspace(tmp_path)
 
 
-def coursework(workspace: Path, *arguments: str, before: str = "", **options) -> subprocess.CompletedProcess:
-    """A command in a process of its own; `before` is run in it first."""
-    environment = options.pop("environment", {})
-    if not options:
-        command = started(workspace, *arguments, before=before, environment=environment)
-        said = command.communicate(timeout=60)
-        return subprocess.CompletedProcess(arguments, command.returncode, *said)
+def coursework(
+    workspace: Path, *arguments: str, environment: dict[str, str] | None = None, **options
+) -> subprocess.CompletedProcess:
+    """A command in a process of its own; one that needs more than `before` is begun by hand."""
+    if options.keys() <= {"before"}:
+        return command(workspace, *arguments, environment=environment, timeout=60, **options)
     return subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=workspace,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {}),
         **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "timeout": 60} | options),
     )
 
