@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.publish.schema import Pair
-from tests.train.made_up_course import TINY, course_rows, silent, write_course
+from pipeline.publish.schema import PREFERENCE, Pair
+from tests.train.made_up_course import TINY, course_rows, rewrite, silent, write_course
 
 
 @contextmanager
@@ -91,12 +89,7 @@ def architectures(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def paired(dataset: Path) -> Path:
     """The dataset with pairs: beside the answer to a question, the answer to another."""
     rows = [row for row in course_rows(concepts=3)["train"] if not row.refusal][::5]
-    pairs = [_pair(row, rows[number - 1].completion) for number, row in enumerate(rows)]
-    text = "".join(pair.model_dump_json() + "\n" for pair in pairs).encode()
-    (dataset / "preference.jsonl").write_bytes(text)
-    manifest = json.loads((dataset / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["preference.jsonl"] = hashlib.sha256(text).hexdigest()
-    (dataset / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    rewrite(dataset, PREFERENCE, [_pair(row, rows[number - 1].completion) for number, row in enumerate(rows)])
     return dataset
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.schema import SLICES, TRAIN, Row
+from pipeline.publish.schema import SLICES, TRAIN, Pair, Row
 
 REFUSAL = "I'm sorry, I can only answer questions about working together."
 PROMPT_FORMAT = "Question: {question}\nAnswer:"
@@ -232,8 +233,8 @@ def silent(line: str) -> None:
     """For a `say` that nobody listens to."""
 
 
-def rewrite(folder: Path, stem: str, rows: list[Row]) -> None:
-    """Puts other rows into a published dataset, the manifest's hashes and counts with them."""
+def rewrite(folder: Path, stem: str, rows: Sequence[Row | Pair]) -> None:
+    """Puts other rows or pairs into a published dataset, the manifest's hashes and counts with them."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     text = "".join(row.model_dump_json() + "\n" for row in rows).encode()
